@@ -13,6 +13,7 @@ from typing import Any
 
 import narwhals as nw
 
+from datarelease.analysis.comparison.row_pairs import RowPairs
 from datarelease.analysis.engine.tables import Engine
 from datarelease.model.review.diff import RowDiff
 from datarelease.model.wording import plural
@@ -33,39 +34,62 @@ def key_problem(engine: Engine, sides: _Sides, key: Sequence[str]) -> str | None
     return None
 
 
-def count_rows(
-    engine: Engine, sides: _Sides, pairs: Sequence[_Sides], key: Sequence[str]
-) -> tuple[int, int] | None:
+def count_rows(engine: Engine, pairs: RowPairs, key: Sequence[str]) -> tuple[int, int] | None:
     """The number of rows before and after; None: the key does not identify the rows after.
 
-    Also None if a key is null, and if ``pairs``, the ranges that the sides are joined in, do not
-    hold all of their rows. One range is the sides themselves.
+    Also None if a key is null, and if ``pairs`` do not hold all rows of both sides.
     """
+    if pairs.in_place:
+        # Of those compared in place, keys before are keys after.
+        counts = [_count(engine, old, key) for old, _ in pairs.joined]
+        unique = _count_unique(engine, pairs.sides[1], key)
+        before, after = pairs.in_place + sum(rows for rows, _ in counts), unique or 0
+        if unique is None or any(missing for _, missing in counts):
+            return None
+        return (before, after) if before == _length(engine, pairs.sides[0]) else None
     before = after = 0
-    for old, new in pairs:
+    for old, new in pairs.joined:
         rows, missing = _count(engine, old, key)
         unique = _count_unique(engine, new, key)
         if missing or unique is None:
             return None
         before, after = before + rows, after + unique
-    if len(pairs) > 1:
-        whole = tuple(engine.collect(side.select(n=nw.len()))[0]["n"] for side in sides)
+    if len(pairs.joined) > 1:
+        whole = _length(engine, pairs.sides[0]), _length(engine, pairs.sides[1])
         return (before, after) if whole == (before, after) else None
     return before, after
 
 
 def is_unique_before(
-    engine: Engine, diff: RowDiff, removed: _Frame, rows: tuple[int, int], key: Sequence[str]
+    engine: Engine,
+    diff: RowDiff,
+    removed: _Frame,
+    pairs: RowPairs,
+    rows: tuple[int, int],
+    key: Sequence[str],
 ) -> bool:
     """Whether no two rows before have the same key, given that no two rows after have.
 
     Then no row before is paired with two rows after. So if as many rows before are paired as rows
     after, no two of these have the same key. Those that are not paired, ``removed``, are counted.
+    Where some rows are compared in place, a row that is not paired may have a key of these.
     """
     paired = rows[0] - diff.removed, rows[1] - diff.added
-    return paired[0] == paired[1] and (
-        not diff.removed or _count_unique(engine, removed, key) == diff.removed
-    )
+    names = [f"k{place}" for place in range(len(key))]
+    if paired[0] != paired[1]:
+        return False
+    if not diff.removed:
+        return True
+    if pairs.in_place:
+        after = _keys(pairs.sides[1], key).rename({name: f"after{name}" for name in names})
+        again = removed.join(after, left_on=names, right_on=[f"after{name}" for name in names])
+        if _length(engine, again):
+            return False
+    return _count_unique(engine, removed, names) == diff.removed
+
+
+def _length(engine: Engine, frame: _Frame) -> int:
+    return int(engine.collect(frame.select(n=nw.len()))[0]["n"])
 
 
 def _count(engine: Engine, frame: _Frame, key: Sequence[str]) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,6 +76,11 @@ class RowPlan:
         """The columns compared."""
         return [name for name in self.types if name not in self.dataset.key]
 
+    @property
+    def untouched(self) -> list[str]:
+        """The columns compared that are read as the files have them."""
+        return [name for name in self.columns if name not in self.cast]
+
     def side(self, frame: nw.LazyFrame[Any], mark: str) -> nw.LazyFrame[Any]:
         """A table with its columns numbered: ``k0`` of the key, ``0`` of the others, after a mark.
 
@@ -120,16 +125,40 @@ class RowPlan:
                 kind=kind,
                 **{f"k{i}": nw.coalesce(f"bk{i}", f"ak{i}") for i in keys},
             )
-            .select(
-                "kind",
-                *(f"k{i}" for i in keys),
-                *(f"d{i}" for i in range(len(differs))),
-                *self._shown(),
-            )
+            .select(*self._kept(), *self._shown(range(len(differs))))
         )
 
-    def _shown(self) -> list[nw.Expr]:
-        """Old and new values where they differ, cut short; nothing of pii columns."""
+    def differing_in_place(
+        self, side_by_side: nw.LazyFrame[Any], columns: Collection[str]
+    ) -> nw.LazyFrame[Any]:
+        """The same of rows whose keys are known to be equal, and all columns but these.
+
+        ``side_by_side`` has the `side` before, marked ``b``, and that after, marked ``a``.
+        """
+        compared = [i for i, name in enumerate(self.columns) if name in columns]
+        equal = nw.lit(value=False)
+        return (
+            side_by_side.filter(_any([_differs(i) for i in compared]))
+            .with_columns(
+                **{
+                    f"d{i}": _differs(i) if i in compared else equal
+                    for i in range(len(self.columns))
+                },
+                kind=nw.lit("changed"),
+                **{f"k{i}": nw.col(f"bk{i}") for i in range(len(self.dataset.key))},
+            )
+            .select(*self._kept(), *self._shown(compared))
+        )
+
+    def _kept(self) -> list[str]:
+        """The columns of `differing` before those of values."""
+        return ["kind", *self.key_names, *(f"d{i}" for i in range(len(self.columns)))]
+
+    def _shown(self, compared: Collection[int]) -> list[nw.Expr]:
+        """Old and new values where they differ, cut short; nothing of pii columns.
+
+        Of columns that were not ``compared`` engines read no values.
+        """
         shown: list[nw.Expr] = []
         for number, name in enumerate(self.columns):
             if name in self.dataset.pii:
@@ -140,7 +169,8 @@ class RowPlan:
                     value = value.cast(nw.String).str.slice(0, self.longest)
                 if kind_of(self.types[name]) == "other":
                     continue
-                kept = nw.when(nw.col(f"d{number}")).then(value)
+                differs = nw.col(f"d{number}") if number in compared else nw.lit(value=False)
+                kept = nw.when(differs).then(value)
                 shown.append(kept.alias(f"{mark}{number}"))
         return shown
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,10 +10,10 @@ import narwhals as nw
 
 from datarelease.analysis.comparison.changed_rows import write_changed_rows
 from datarelease.analysis.comparison.row_keys import count_rows, is_unique_before, key_problem
+from datarelease.analysis.comparison.row_pairs import RowPairs, row_pairs
 from datarelease.analysis.comparison.row_plan import TEXT_LIMIT, Frames, RowPlan, row_plan
 from datarelease.analysis.comparison.row_result import row_diff
 from datarelease.analysis.engine.column_types import common_type
-from datarelease.analysis.engine.keys import KeyRange
 from datarelease.analysis.engine.row_files import LONGEST_CELL, RowWriter
 from datarelease.analysis.engine.staging import reread, staged
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
@@ -21,7 +21,6 @@ from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.diff import RowDiff
 
 _Types = Mapping[str, nw.dtypes.DType]
-_EVERYTHING = (KeyRange(),)
 
 
 def diff_rows(
@@ -74,14 +73,15 @@ def diff_rows(
             stages.enter_context(reread(engine, before, old, scratch=scratch)),
             stages.enter_context(reread(engine, after, new, scratch=scratch)),
         )
-        return _compared(engine, plan, sides, (before, after), skipped_files, scratch, file)
+        tables = None if any(empty) else (before, after)
+        return _compared(engine, plan, sides, tables, skipped_files, scratch, file)
 
 
 def _compared(
     engine: Engine,
     plan: RowPlan,
     sides: Frames,
-    tables: tuple[Table, Table],
+    tables: tuple[Table, Table] | None,
     skipped_files: int,
     scratch: Path | None,
     file: RowWriter | None,
@@ -91,41 +91,36 @@ def _compared(
     That the keys are unique is found with the diff; by which rows they are not is asked only after
     that failed. It also fails if a file records wrong bounds of its keys.
     """
-    key = plan.dataset.key
-    ranges = engine.key_ranges(*tables, key[0])
-    for parts in (ranges, _EVERYTHING) if len(ranges) > 1 else (_EVERYTHING,):
-        pairs = [(part.of(sides[0], key[0]), part.of(sides[1], key[0])) for part in parts]
-        diff = _joined(engine, plan, sides, pairs, skipped_files, scratch, file)
+    for pairs in row_pairs(engine, plan, sides, tables):
+        diff = _diff(engine, plan, pairs, skipped_files, scratch, file)
         if diff is not None:
             return diff
-        problem = key_problem(engine, sides, key)
+        problem = key_problem(engine, sides, plan.dataset.key)
         if problem is not None:
             return problem
     raise UnreadableTable("", "the files changed while they were read")
 
 
-def _joined(
+def _diff(
     engine: Engine,
     plan: RowPlan,
-    sides: Frames,
-    pairs: Sequence[Frames],
+    pairs: RowPairs,
     skipped_files: int,
     scratch: Path | None,
     file: RowWriter | None,
 ) -> RowDiff | None:
-    """The diff, made of pairs of frames that together are ``sides``; None: keys are not unique."""
-    rows = count_rows(engine, sides, pairs, plan.dataset.key)
+    """The diff, as ``pairs`` find it; None: keys are not unique."""
+    key = plan.dataset.key
+    rows = count_rows(engine, pairs, key)
     if rows is None:
         return None
-    frames = [plan.differing(old, new) for old, new in pairs]
-    with staged(engine, frames, scratch=scratch) as differing:
-        diff = row_diff(engine, plan, differing, sides, rows[0], skipped_files)
-        keys = plan.key_names
-        removed = differing.filter(nw.col("kind") == "removed").select(*keys)
-        if not is_unique_before(engine, diff, removed, rows, keys):
+    with staged(engine, pairs.differing, scratch=scratch) as differing:
+        diff = row_diff(engine, plan, differing, pairs.sides, rows[0], skipped_files)
+        removed = differing.filter(nw.col("kind") == "removed").select(*plan.key_names)
+        if not is_unique_before(engine, diff, removed, pairs, rows, key):
             return None
         if file is not None:
-            write_changed_rows(engine, plan, differing, sides, diff, file)
+            write_changed_rows(engine, plan, differing, pairs.sides, diff, file)
         return diff
 
 

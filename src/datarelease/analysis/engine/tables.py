@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from datarelease.analysis.engine.keys import KeyRange
     from datarelease.analysis.engine.number_counts import NumberCounts
+    from datarelease.analysis.engine.row_groups import RowGroupReader
     from datarelease.analysis.engine.values import ValueCounts
 
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
@@ -112,6 +113,11 @@ class Engine(Protocol):
     @property
     def numbers(self) -> NumberCounts | None:
         """What counts numbers where the rows are; None: they are read here, which costs little."""
+        return None
+
+    @property
+    def row_groups(self) -> RowGroupReader | None:
+        """What reads row groups at their places; None: the engine does not."""
         return None
 
     @property

@@ -24,19 +24,14 @@ from datarelease.analysis.engine.duckdb.repeated_hashes import (
     RepeatedHashes,
     repeated_hashes,
 )
+from datarelease.analysis.engine.duckdb.row_groups import DuckDBRowGroups
 from datarelease.analysis.engine.duckdb.sql import memory_limit, quoted
 from datarelease.analysis.engine.duckdb.unique_rows import count_by_hashes
 from datarelease.analysis.engine.duckdb.value_counts import counted_values, key_query, less_memory
 from datarelease.analysis.engine.errors import UnsupportedQueryError
 from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
-from datarelease.analysis.engine.tables import (
-    PART,
-    ROW,
-    Table,
-    UnreadableTable,
-    unread_name,
-)
+from datarelease.analysis.engine.tables import PART, ROW, Table, UnreadableTable, unread_name
 from datarelease.analysis.engine.values import ValueCounts, python_rows
 from datarelease.errors import WorldError
 from datarelease.progress import Progress
@@ -110,6 +105,11 @@ class DuckDBEngine:
         self._connection.close()
         if self._copies is not None:
             self._copies.cleanup()
+
+    @property
+    def row_groups(self) -> DuckDBRowGroups:
+        """What reads row groups at their places; see `Engine.row_groups`."""
+        return DuckDBRowGroups(self._connection, self._opened, _unread, self._range_rows)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -286,13 +286,9 @@ class DuckDBEngine:
         """Ranges that are joined one after the other; see `Engine.key_ranges`."""
         if {before.format, after.format} != {"parquet"}:
             return ()
+        paths, groups = (before.paths, after.paths), _GROUPS_A_THREAD * self._threads
         with translated([before, after]):
-            return key_ranges(
-                (before.paths, after.paths),
-                column,
-                rows=self._range_rows,
-                row_groups=_GROUPS_A_THREAD * self._threads,
-            )
+            return key_ranges(paths, column, rows=self._range_rows, row_groups=groups)
 
 
 def _unread(name: str) -> str:

@@ -37,6 +37,7 @@ from datarelease.analysis.engine.duckdb.partitions import (
 )
 from datarelease.analysis.engine.duckdb.sql import parquet_source, quoted
 from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
+from datarelease.analysis.engine.row_groups import Spans
 from datarelease.analysis.engine.tables import Table, UnreadableTable
 
 
@@ -119,6 +120,7 @@ class ParquetFiles:
         once: bool,  # noqa: ARG002 - Parquet is cheap to read again
         part: str | None = None,
         number: str | None = None,
+        spans: Spans | None = None,
     ) -> str:
         """SQL of the columns as the files say, or as ``types`` say; see `with_partitions`.
 
@@ -155,7 +157,9 @@ class ParquetFiles:
             parts.append(quoted(number))
             first = number, self._first_rows()
         read = partial(parquet_source, alike=self.table.alike)
-        source = with_partitions(read, self.table, self.folders, inside, part=part, number=first)
+        source = with_partitions(
+            read, self.table, self.folders, inside, part=part, number=first, spans=spans
+        )
         return f"SELECT {', '.join(parts)} FROM {source}"
 
     def _first_rows(self) -> tuple[int, ...]:

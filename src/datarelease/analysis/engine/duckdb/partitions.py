@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
 
 from datarelease.analysis.engine.duckdb.sql import literal, quoted
 from datarelease.analysis.engine.partitions import PartitionColumn, Value
+from datarelease.analysis.engine.row_groups import Spans
 from datarelease.analysis.engine.tables import Table, UnreadableTable
 
 _Read = Callable[[tuple[Path, ...]], str]
@@ -32,16 +34,18 @@ def with_partitions(
     *,
     part: str | None = None,
     number: tuple[str, Sequence[int]] | None = None,
+    spans: Spans | None = None,
 ) -> str:
     """SQL of the columns ``inside`` the files, in their order, and of ``columns`` after them.
 
     A column called ``part`` has the place of the file in the list. ``number``, a name and the place
-    of the first row of each file, gives a last column with the place of the row.
+    of the first row of each file, gives a last column with the place of the row. With ``spans``
+    there are only these rows, in this order.
 
     Files are distinguished by their place in the list: parts with equal bytes are one file of a
     cache.
     """
-    if not columns and text is None and part is None and number is None:
+    if not columns and text is None and part is None and number is None and spans is None:
         return read(table.paths)
     # Under other names, for a column called `file_index` would hide DuckDB's own.
     meant = text or str
@@ -57,7 +61,21 @@ def with_partitions(
     if number is not None:
         first = f"list_extract({list(number[1])}::BIGINT[], CAST(file_index AS BIGINT) + 1)"
         values.append(f"{first} + CAST(file_row_number AS BIGINT) AS {quoted(number[0])}")
-    return f"(SELECT {', '.join(own + values)} FROM {read(table.paths)} AS files({names}))"
+    query = f"SELECT {', '.join(own + values)} FROM {read(table.paths)} AS files({names})"
+    if spans is not None:
+        query = " UNION ALL ".join(f"{query} WHERE {rows}" for rows in _conditions(spans))
+    return f"({query})"
+
+
+def _conditions(spans: Spans) -> list[str]:
+    """SQL of the rows of each file: DuckDB leaves out row groups by conditions on one column."""
+    found = []
+    for part, rows in groupby(spans, key=lambda span: span.part):
+        places = " OR ".join(
+            f"file_row_number BETWEEN {span.first} AND {span.end - 1}" for span in rows
+        )
+        found.append(f"file_index = {part} AND ({places})")
+    return found or ["false"]
 
 
 def check_agreement(

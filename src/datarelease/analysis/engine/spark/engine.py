@@ -79,6 +79,9 @@ class SparkEngine:
         """
         return None if self._session.same_machine else self._numbers
 
+    row_groups = None
+    """Spark chooses what it reads; see `Engine.row_groups`."""
+
     @property
     def order(self) -> tuple[str, ...]:
         """The number of the row; see `Engine.order`."""
