@@ -149,7 +149,8 @@ def test_rows_at_their_places_are_those_of_a_join(
         paths = [write(directory / f"{side}{n}", part) for n, part in enumerate(parts)]
         tables.append(table(*paths))
     found, expected = (
-        diff_rows(engine, tables[0], tables[1], DATASET) for engine in (engines.places, engines.joins)
+        diff_rows(engine, tables[0], tables[1], DATASET)
+        for engine in (engines.places, engines.joins)
     )
     assert found == expected
 

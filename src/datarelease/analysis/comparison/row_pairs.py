@@ -70,7 +70,7 @@ def _in_place(
     ranges: Sequence[KeyRange],
 ) -> RowPairs | None:
     """Rows with the same keys in the same order at their places, the others by a join."""
-    found = groups.align(*tables, plan.dataset.key, plan.untouched)
+    found = groups.align(*tables, plan.dataset.key, plan.columns, plan.cast)
     if found is None:
         return None
     others = [sum(span.rows for span in spans) for spans in found.rest]
@@ -83,6 +83,6 @@ def _in_place(
             plan.side(groups.scan(table, spans), mark)
             for table, spans, mark in zip(tables, (rows.before, rows.after), "ba", strict=True)
         )
-        columns = {*rows.differing, *plan.cast}
-        differing.append(plan.differing_in_place(groups.side_by_side(old, new), columns))
+        beside = groups.side_by_side(old, new)
+        differing.append(plan.differing_in_place(beside, rows.differing))
     return RowPairs(sides=sides, joined=pairs, differing=differing, in_place=found.rows)

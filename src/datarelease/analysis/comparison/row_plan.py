@@ -76,11 +76,6 @@ class RowPlan:
         """The columns compared."""
         return [name for name in self.types if name not in self.dataset.key]
 
-    @property
-    def untouched(self) -> list[str]:
-        """The columns compared that are read as the files have them."""
-        return [name for name in self.columns if name not in self.cast]
-
     def side(self, frame: nw.LazyFrame[Any], mark: str) -> nw.LazyFrame[Any]:
         """A table with its columns numbered: ``k0`` of the key, ``0`` of the others, after a mark.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -58,12 +58,17 @@ class RowGroupReader(Protocol):
     """Reads row groups of Parquet tables at their places."""
 
     def align(
-        self, before: Table, after: Table, key: Sequence[str], columns: Sequence[str]
+        self,
+        before: Table,
+        after: Table,
+        key: Sequence[str],
+        columns: Sequence[str],
+        retyped: Collection[str],
     ) -> Alignment | None:
         """The rows with the same keys in the same order, by the bytes of the files.
 
-        None: there are hardly any, or the tables have no row groups. Columns of folders, and those
-        that one table lacks, differ. The key's columns have the same types in both tables.
+        None: there are hardly any, or the tables have no row groups. The key's columns have the
+        same types in both tables. Columns that are ``retyped`` differ, and so do those of folders.
 
         Raises:
             UnreadableTable: A file is missing or damaged.

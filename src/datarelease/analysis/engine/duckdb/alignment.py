@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -49,11 +49,13 @@ class _File:
         if (self._metadata.created_by or "").startswith(_WRONG_SIZES):
             return
         # A name with a dot is not told from a leaf inside: such columns are compared by values.
-        plain = {name for name in schema.to_arrow_schema().names if "." not in name}
+        # Some types (durations, say) are told by Arrow's schema alone.
+        types = {f.name: str(f.type) for f in schema.to_arrow_schema() if "." not in f.name}
         for place in range(len(schema)):
             leaf = schema.column(place)
-            if (name := leaf.path.partition(".")[0]) in plain:
-                self._leaves.setdefault(name, []).append((place, (str(leaf), leaf.length)))
+            if (name := leaf.path.partition(".")[0]) in types:
+                described = types[name], str(leaf), leaf.length
+                self._leaves.setdefault(name, []).append((place, described))
 
     def chunks(self, group: int, name: str) -> list[_Chunk] | None:
         """The bytes of a column in a row group; None: they are not known."""
@@ -128,6 +130,7 @@ def align(
     sides: tuple[Sequence[Path], Sequence[Path]],
     key: Sequence[str],
     columns: Sequence[str],
+    retyped: Collection[str] = (),
     *,
     rows: int,
 ) -> Alignment | None:
@@ -140,6 +143,7 @@ def align(
         sides: The files before and after.
         key: Columns of the same types in both tables.
         columns: The others; those that a file lacks differ.
+        retyped: Those of them that differ in any case.
         rows: About how many rows are in one of `Alignment.changed`.
 
     Raises:
@@ -161,7 +165,7 @@ def align(
     changed = [
         (differing, old, new)
         for old, new in pairs
-        if (differing := frozenset(name for name in columns if old.differs(new, name)))
+        if (differing := frozenset(n for n in columns if n in retyped or old.differs(new, n)))
     ]
     return Alignment(rows=aligned, changed=tuple(_slices(changed, rows)), rest=(before, after))
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import duckdb
@@ -35,13 +35,19 @@ class DuckDBRowGroups:
         self._rows = rows
 
     def align(
-        self, before: Table, after: Table, key: Sequence[str], columns: Sequence[str]
+        self,
+        before: Table,
+        after: Table,
+        key: Sequence[str],
+        columns: Sequence[str],
+        retyped: Collection[str],
     ) -> Alignment | None:
         """The rows with the same keys in the same order; see `RowGroupReader.align`."""
         if {before.format, after.format} != {"parquet"}:
             return None
         with translated([before, after]):
-            return align((before.paths, after.paths), key, columns, rows=self._rows)
+            paths = before.paths, after.paths
+            return align(paths, key, columns, retyped, rows=self._rows)
 
     def scan(self, table: Table, spans: Spans) -> nw.LazyFrame[Any]:
         """A lazy frame over these rows, in this order; see `RowGroupReader.scan`."""
