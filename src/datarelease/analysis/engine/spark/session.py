@@ -142,6 +142,8 @@ def _connected(address: str, *, same_machine: bool, stop: Callable[[], None]) ->
 
 def _session(address: str) -> Any:
     if address.startswith("sc://"):
+        # First, since Spark would end a process that it takes for a run of its doctests.
+        import_module("datarelease.analysis.engine.spark.spark_private")
         builder = import_module("pyspark.sql.connect.session").SparkSession.builder
         spark = builder.remote(address).create()
         # By default it asks a server that is not there again for ten minutes.
