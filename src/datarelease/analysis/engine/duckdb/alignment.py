@@ -144,7 +144,7 @@ def align(
         key: Columns of the same types in both tables.
         columns: The others; those that a file lacks differ.
         retyped: Those of them that differ in any case.
-        rows: About how many rows are in one of `Alignment.changed`.
+        rows: About how many rows are in one of `Alignment.changed` that are not consecutive.
 
     Raises:
         OSError: A file cannot be read.
@@ -224,15 +224,25 @@ def _ascending(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 def _slices(
     pairs: Sequence[tuple[frozenset[str], _RowGroup, _RowGroup]], rows: int
 ) -> Iterator[AlignedRows]:
-    """Pairs with the same differing columns together, about so many rows at a time."""
+    """Pairs with the same differing columns together, about so many rows at a time.
+
+    Consecutive rows of one file a side stay together: DuckDB reads both files in step then, and
+    holds no rows of either.
+    """
     ordered = sorted(pairs, key=lambda pair: sorted(pair[0]))
     for differing, group in groupby(ordered, key=lambda pair: pair[0]):
+        runs: list[tuple[RowSpan, RowSpan]] = []
+        for _, *spans in group:
+            old, new = (one.span for one in spans)
+            if runs and _follows(runs[-1][0], old) and _follows(runs[-1][1], new):
+                old, new = _extended(runs[-1][0], old), _extended(runs.pop()[1], new)
+            runs.append((old, new))
         some: list[tuple[RowSpan, RowSpan]] = []
-        for _, old, new in group:
-            if some and sum(span.rows for span, _ in some) + old.span.rows > rows:
+        for run in runs:
+            if some and sum(old.rows for old, _ in (*some, run)) > rows:
                 yield _aligned(some, differing)
                 some = []
-            some.append((old.span, new.span))
+            some.append(run)
         yield _aligned(some, differing)
 
 
@@ -245,8 +255,14 @@ def _joined(spans: Iterator[RowSpan]) -> Spans:
     """The same rows in as few spans as possible."""
     found: list[RowSpan] = []
     for span in spans:
-        if found and (found[-1].part, found[-1].end) == (span.part, span.first):
-            found[-1] = RowSpan(part=span.part, first=found[-1].first, end=span.end)
-        else:
-            found.append(span)
+        joined = _extended(found.pop(), span) if found and _follows(found[-1], span) else span
+        found.append(joined)
     return tuple(found)
+
+
+def _follows(span: RowSpan, following: RowSpan) -> bool:
+    return (span.part, span.end) == (following.part, following.first)
+
+
+def _extended(span: RowSpan, following: RowSpan) -> RowSpan:
+    return RowSpan(part=span.part, first=span.first, end=following.end)
