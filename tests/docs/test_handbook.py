@@ -31,7 +31,8 @@ LOOKED_AT = ("index.html", "adopt.html", "settings.html", "exit-codes.html", "gl
 """A front page, a page to follow, wide tables and long lists."""
 
 
-@pytest.fixture(scope="module")
+# Sphinx takes half a minute; tests/unit/project reads the pages themselves.
+@pytest.fixture(scope="module", params=[pytest.param("built", marks=pytest.mark.slow)])
 def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory that a web server may serve, with the handbook at `SUB_PATH`."""
     top = tmp_path_factory.mktemp("host")

@@ -13,6 +13,7 @@ TEST = "tests/recipes/test_minio.py"
 pytestmark = pytest.mark.one_dataset
 
 
+@pytest.mark.slow  # releases to this server are what tests/contract/test_store_s3.py is about
 def test_a_store_that_speaks_s3_is_set_up_as_its_recipe_says(
     project: Project, bucket: Bucket
 ) -> None:

@@ -47,6 +47,7 @@ def reader(tmp_path: Path) -> Reader:
     return make
 
 
+@pytest.mark.slow  # three releases of what the other recipes release once
 def test_folders_of_versions_become_versions(reader: Reader) -> None:
     """The page folders-of-versions.md: three folders are three versions, in their order."""
     assert reader("prices").play(DOCS / "recipes" / "folders-of-versions.md", TEST) > 5

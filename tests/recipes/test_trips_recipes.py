@@ -18,7 +18,8 @@ PAGES = {name: DOCS / "recipes" / name for name in (
 POLICIES = list(dict.fromkeys(block.section for block in marked_blocks(PAGES["policies.md"], TEST)))
 
 
-@pytest.fixture(scope="module")
+# The policies, remotes and readers of these pages are tested one by one in tests/flows.
+@pytest.fixture(scope="module", params=[pytest.param("data-v1", marks=pytest.mark.slow)])
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the tabular example, released as data-v1, its origin and its remote."""
     home = tmp_path_factory.mktemp("released")

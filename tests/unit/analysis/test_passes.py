@@ -21,6 +21,7 @@ from tests.properties import examples
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.engine.values import ValueCounts
+from datarelease.analysis.profiling import cells
 from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import encode
 from datarelease.model.data.dataset import Dataset
@@ -140,14 +141,17 @@ def test_large_parts_add_up(engine: DuckDBEngine, tmp_path: Path) -> None:
     assert encode(profile(engine, spread, DATASET)) == whole
 
 
-def test_parts_of_wide_tables_add_up(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_parts_of_wide_tables_add_up(
+    engine: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Tables of very many columns keep fewer cells of each, and their parts add up all the same."""
-    values = np.random.default_rng(6).normal(size=(160, 13_500))
+    monkeypatch.setattr(cells, "_ALL_CELLS", 1 << 17)  # so that twenty columns are very many
+    values = np.random.default_rng(6).normal(size=(20, 7_000))
     table = pa.table({f"n{place}": column for place, column in enumerate(values)})
     (tmp_path / "whole").mkdir()
     found = profile(engine, stored(tmp_path / "whole", table), DATASET)
     assert found.columns[0].distinct is None
-    spread = stored(tmp_path, table[:12_000], table[12_000:])
+    spread = stored(tmp_path, table[:6_500], table[6_500:])
     assert encode(profile(engine, spread, DATASET)) == encode(found)
 
 
@@ -200,21 +204,24 @@ def test_one_pass_reads_all_numbers(tmp_path: Path) -> None:
     assert len(engine.passes[0][1]) == len(numbers)
 
 
-def test_wide_tables_are_read_in_groups_of_columns(tmp_path: Path) -> None:
+def test_wide_tables_are_read_in_groups_of_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Passes and scans grow with the columns by groups, and no query binds many that it ignores."""
+    monkeypatch.setattr(cells, "_ALL_CELLS", 1 << 19)  # so that 140 columns have few cells each
     rng = np.random.default_rng(7)
-    spread, near = rng.lognormal(sigma=3, size=(300, 5500)), rng.random((300, 500))
+    spread, near = rng.lognormal(sigma=3, size=(140, 4500)), rng.random((140, 500))
     numbers = np.concatenate((spread, 5 + near * 1e-9), axis=1)
-    texts = {f"t{place}": [str(row % 7) for row in range(6000)] for place in range(100)}
+    texts = {f"t{place}": [str(row % 7) for row in range(5000)] for place in range(36)}
     columns = {f"n{place}": column for place, column in enumerate(numbers)} | texts
     with Recorded(temp_directory=tmp_path / "spill") as engine:
         profile(engine, stored(tmp_path, pa.table(columns)), DATASET)
     passes = [len(names) for kind, names in engine.passes if kind == "batches"]
     # Each column once, and each once more for its heavy cell.
-    assert passes == [128, 128, 44] * 2
+    assert passes == [128, 12] * 2
     assert len(engine.passes) == len(passes) + len(texts)
     bound = [len(names) for names in engine.scans if names is not None]
-    assert bound == [128, 128, 44, 32, 32, 32, 4, 128, 128, 44]
+    assert bound == [128, 12, 32, 4, 128, 12]
 
 
 def test_only_columns_with_heavy_cells_are_read_again(tmp_path: Path) -> None:
