@@ -31,6 +31,7 @@ from datarelease.analysis.engine.row_files import RowWriter
 from datarelease.analysis.engine.spark.engine import SparkEngine
 from datarelease.analysis.engine.spark.number_counts import SparkNumberCounts
 from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.profiling import batches, columns, grouped, passes
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.failing_rows import write_failing_rows
 from datarelease.analysis.validation.run import validate
@@ -603,11 +604,17 @@ def test_a_file_that_a_cluster_does_not_find(cluster: Engine, tmp_path: Path) ->
         validate(cluster, lost, Dataset(name="d", path="d", key=("id",)), None)
 
 
-def test_wide_tables_have_one_profile(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
+def test_wide_tables_have_one_profile(
+    duckdb: Engine, spark: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Columns that are read in groups are those that are read together, with all engines."""
+    for module in (batches, passes):
+        monkeypatch.setattr(module, "MANY", 8)
+    for module in (columns, grouped):
+        monkeypatch.setattr(module, "FEW", 4)
     rng = np.random.default_rng(9)
-    numbers = {f"n {place}": rng.normal(size=50) for place in range(135)}
-    texts = {f"t.{place}": [f"{row % (place + 1)}" for row in range(50)] for place in range(35)}
+    numbers = {f"n {place}": rng.normal(size=50) for place in range(10)}
+    texts = {f"t.{place}": [f"{row % (place + 1)}" for row in range(50)] for place in range(6)}
     wide = arrow.table(numbers | texts)
     same_profile([duckdb, spark], one(tmp_path, wide), pii=("t.3", "n 7"))
 
