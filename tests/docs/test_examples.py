@@ -8,6 +8,7 @@ import pytest
 from tests.docs.pages import PAGES, Block, blocks, parse_page
 from tests.docs.scenes import Templates
 from tests.docs.shell import Shell
+from tests.slow_cases import slow_but
 
 RUN = sorted(
     {(page, block.run.scene) for page in PAGES for block in blocks(page) if block.kind == "run"}
@@ -20,7 +21,19 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     return Templates(tmp_path_factory.mktemp)
 
 
-@pytest.mark.parametrize(("page", "scene"), RUN)
+SLOW = {
+    "docs/adopt/projects.md",
+    "docs/adopt/dvc-repository.md",
+    "docs/erasure.md",
+    "docs/operate/exit-4.md",
+}
+"""Pages whose commands take seconds, each of which tests/flows runs by itself."""
+
+
+@pytest.mark.parametrize(
+    ("page", "scene"),
+    slow_but({f"{page}-{scene}" for page, scene in RUN if page not in SLOW}, RUN, "-".join),
+)
 def test_the_blocks_of_a_page_do_what_it_shows(
     page: str, scene: str, home: Path, templates: Templates
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from tests.commands import run
 from tests.project import Project
+from tests.slow_cases import slow_but
 from tests.versions import tags, tree_state
 
 PEOPLE_SCHEMA = """\
@@ -166,7 +167,9 @@ POLICIES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.one_dataset
 @pytest.mark.parametrize(
-    ("rule", "policy", "params", "code"), POLICIES, ids=[p[0] for p in POLICIES]
+    ("rule", "policy", "params", "code"),
+    # A rule of rows, one of a column and one of changed rows: each is a figure and a limit.
+    slow_but({"row_loss", "null_rate", "append_only"}, POLICIES, lambda policy: policy[0]),
 )
 def test_each_rule_blocks(
     released: Project, rule: str, policy: dict[str, Any], params: dict[str, Any], code: str

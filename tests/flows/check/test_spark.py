@@ -45,6 +45,7 @@ def test_the_report_is_that_of_duckdb(edited: Project) -> None:
     assert report(edited) == expected
 
 
+@pytest.mark.slow  # as with DuckDB, whose reports are the same
 def test_the_first_check_of_a_pipeline_has_no_lock(built: Project) -> None:
     """What the stages have just made is what is computed."""
     built.release_settings(engine="spark")
@@ -56,6 +57,7 @@ def test_the_first_check_of_a_pipeline_has_no_lock(built: Project) -> None:
     assert "first release" in done.out
 
 
+@pytest.mark.slow  # as with DuckDB, of which test_records.py says so
 def test_the_check_computes_what_stages_record(edited: Project) -> None:
     """Its own process, which may know a cluster, computes before they run; they find the result."""
     pipeline = (edited.root / "dvc.yaml").read_text().replace("artifacts:\n", VALIDATE)

@@ -12,6 +12,7 @@ import yaml
 from tests.commands import run
 from tests.conftest import environment, hermetic_environment
 from tests.project import Project
+from tests.slow_cases import slow_but
 
 TABLES = {"duckdb", "hypothesis", "numpy", "pandas", "pandera", "pyarrow"}
 """What reads, validates and compares tables, and what that brings along."""
@@ -65,7 +66,10 @@ def loaded(project: Project, *arguments: str) -> set[str]:
     return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
 
 
-@pytest.mark.parametrize("command", UNUSED, ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    slow_but({"check", "list", "get 1 out"}, [(c,) for c in UNUSED], lambda c: " ".join(*c)),
+)
 def test_commands_load_what_they_use(staged: Project, command: tuple[str, ...]) -> None:
     """Where nothing changed, no command loads what reads tables; help and lists load no DVC."""
     assert not loaded(staged, *command) & UNUSED[command]

@@ -84,6 +84,7 @@ def test_a_budget_that_is_no_size_is_refused(budget: str, edited: Project, tmp_p
     assert cached(edited) == before
 
 
+@pytest.mark.slow  # many versions to fill a cache
 def test_data_that_does_not_fit_is_not_fetched(edited: Project, tmp_path: Path) -> None:
     """Within the budget a cache is filled from the remote; if datasets are larger, it is not."""
     run(edited, "check")

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from tests.commands import run
 from tests.project import Project
+from tests.slow_cases import slow_but
 from tests.versions import manifest, object_path, tags
 
 pytestmark = pytest.mark.one_dataset
@@ -88,7 +89,7 @@ def test_data_of_an_older_version_is_called_a_roll_back(edited: Project) -> None
     assert "data of data-v1" in words.replace("*", "")
 
 
-@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize("kind", slow_but({"added", "renamed"}, TABLES))
 def test_each_change_of_columns_has_its_word(released: Project, kind: str) -> None:
     """A column added, removed, renamed or of another type is reported as just that."""
     script = (released.root / "make.py").read_text()
@@ -167,6 +168,7 @@ def inside_a_directory(project: Project) -> None:
 
 
 @pytest.mark.two_datasets
+@pytest.mark.slow  # tests/flows/release/test_tracked.py releases one
 def test_a_dataset_inside_of_a_tracked_directory(built: Project) -> None:
     """One file of a tracked directory is a dataset: other files of it make no version."""
     inside_a_directory(built)
@@ -258,7 +260,8 @@ def wide(project: Project) -> None:
     ))  # fmt: skip
 
 
-@pytest.mark.parametrize("edit", [big_names, wide], ids=lambda edit: edit.__name__)
+# Limits of the page are those of tests/unit/render.
+@pytest.mark.parametrize("edit", slow_but({"big_names"}, [big_names, wide], lambda e: e.__name__))
 def test_reports_stay_whole_and_short(released: Project, edit: Edit) -> None:
     """Strange names and large tables: reports are written, the comment under its limit."""
     edit(released)

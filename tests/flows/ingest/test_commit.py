@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from tests.broker import Broker
 from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
+from tests.slow_cases import slow_but
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.ingest.commit import Committed, commit_now, settle
@@ -186,7 +187,7 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize("point", POINTS, ids=str)
+@pytest.mark.parametrize("point", slow_but({"after messages 1", "after transaction 1"}, POINTS))
 def test_killed_commit_is_finished_by_the_next(make: Make, broker: Broker, point: Point) -> None:
     """Whenever it is killed, each dead letter is seen once in the end, and never before offsets."""
     target = broker.topic("dead")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.commands import KILLED, Point, run
 from tests.properties import examples
 from tests.raw_files import Adopted
+from tests.slow_cases import slow_but
 
 from datarelease.documents import decode
 from datarelease.errors import ConfigError, SettingsError, WorldError
@@ -506,9 +507,13 @@ STOPPED = [
     (Step.PART, 4), (Step.COUNTS, 2), (Step.COUNTS, 3),
 ]  # fmt: skip
 """Steps, and the call before which a run is stopped; None: chunks."""
+QUICK = {"None 5", "duplicates 2", "part 2", "counts 2"}
+"""Once in each step that writes."""
 
 
-@pytest.mark.parametrize(("step", "call"), STOPPED)
+@pytest.mark.parametrize(
+    ("step", "call"), slow_but(QUICK, STOPPED, lambda stopped: f"{stopped[0]} {stopped[1]}")
+)
 def test_stopped_anywhere_the_next_run_ends_alike(
     three: tuple[Adopted, dict[str, bytes]], step: Step | None, call: int
 ) -> None:

@@ -279,6 +279,7 @@ def test_the_second_takes_up_what_the_first_left(
     assert (done.state, done.events, hub.pulls[0].title) == ("opened", 86, "orders: 86 events")
 
 
+@pytest.mark.slow  # a race, of which `two proposers` is the quick one
 def test_merged_while_another_was_prepared(
     hub: Hosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,7 @@ def test_protected_main_leaves_the_release_commit_on_the_tag(
     assert runs(counter) == 1, "the pipeline did not run again"
 
 
+@pytest.mark.slow  # the run cache of DVC is DVC's
 def test_the_next_edit_on_protected_main_runs_only_what_it_changed(
     released: Project, tmp_path: Path
 ) -> None:
@@ -361,9 +362,11 @@ def test_a_server_without_atomic_push_gets_the_tag_alone(edited: Project) -> Non
     assert run(edited, "release", "--json").json["released"] is False
 
 
-@pytest.mark.parametrize("how", [("--depth=1",), ("--depth=1", "--no-tags")], ids=" ".join)
+@pytest.mark.parametrize(
+    "how", [pytest.param(["--depth=1"], marks=pytest.mark.slow), ["--depth=1", "--no-tags"]]
+)
 def test_a_shallow_clone_without_tags_checks_and_releases(
-    edited: Project, tmp_path: Path, how: tuple[str, ...]
+    edited: Project, tmp_path: Path, how: list[str]
 ) -> None:
     """As actions/checkout leaves it: versions come from the remote, and the release is complete."""
     run(edited, "release")

@@ -14,6 +14,7 @@ from tests.conftest import environment, hermetic_environment
 from tests.flows.release.test_races import BETWEEN, release_in
 from tests.project import Project
 from tests.remote_servers import RemoteServers
+from tests.slow_cases import slow_but
 from tests.versions import assert_whole, branch, manifest, message, tags
 
 from datarelease.errors import WorldError
@@ -96,7 +97,7 @@ TAKEN_OVER = [
 ]
 
 
-@pytest.mark.parametrize("point", TAKEN_OVER, ids=str)
+@pytest.mark.parametrize("point", slow_but({"after take over 1", "before push 1"}, TAKEN_OVER))
 def test_killed_while_a_bundle_is_released(built: Path, publisher: Project, point: Point) -> None:
     """The same command again ends in one whole version, and says so."""
     run(publisher, "release", "--bundle", str(built), points=[*NO_STAGE, point], code=KILLED)
@@ -374,7 +375,9 @@ def test_a_staging_remote_carries_the_objects(edited: Project, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "kind", ["ssh", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("webdav", "azure"))]
+    "kind",
+    # With a directory it is quick, in `test_a_staging_remote_carries_the_objects`.
+    [pytest.param(kind, marks=pytest.mark.slow) for kind in ("ssh", "webdav", "azure")],
 )
 def test_the_staging_remote_may_be_on_any_server(
     edited: Project,

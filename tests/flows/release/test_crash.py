@@ -17,6 +17,7 @@ import pytest
 from tests.commands import KILLED, Point, run
 from tests.conftest import environment, hermetic_environment
 from tests.project import Project
+from tests.slow_cases import slow_but
 from tests.versions import assert_whole, branch, manifest, manifest_path, tags
 
 from datarelease.documents import decode_index
@@ -61,8 +62,11 @@ TWO_REMOTES = [
 ]
 WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
 QUICK = {
-    "after upload 3", "after upload 21", "after upload 33", "after push 1", "after upload 45",
+    "before stale 1", "after commit 1", "after upload 2", "before record 1", "after upload 14",
+    "after tag object 1", "after push 1", "after index 1", "after upload 26",
 }  # fmt: skip
+"""One point between each two things that a release leaves outside of its process."""
+QUICK_WITH_TWO = {"after upload 3", "after upload 33", "after upload 45"}
 """With two remotes, what one remote does not have: between the remotes, in each step."""
 
 
@@ -114,7 +118,7 @@ def assert_same_end(project: Project, calm: str, remotes: list[Path]) -> None:
     assert project.git("status", "--short", "--untracked-files=no") == ""
 
 
-@pytest.mark.parametrize("point", ONE_REMOTE, ids=str)
+@pytest.mark.parametrize("point", slow_but(QUICK, ONE_REMOTE))
 def test_killed_at_a_boundary(edited: Project, undisturbed: dict[bool, str], point: Point) -> None:
     """Whatever the boundary, the second run ends in the manifest and tag of a calm release."""
     run(edited, "release", points=[point], code=KILLED)
@@ -122,13 +126,7 @@ def test_killed_at_a_boundary(edited: Project, undisturbed: dict[bool, str], poi
     assert_same_end(edited, undisturbed[False], [edited.remote])
 
 
-@pytest.mark.parametrize(
-    "point",
-    [
-        pytest.param(point, id=str(point), marks=[] if str(point) in QUICK else pytest.mark.slow)
-        for point in TWO_REMOTES
-    ],
-)
+@pytest.mark.parametrize("point", slow_but(QUICK_WITH_TWO, TWO_REMOTES))
 def test_killed_with_two_remotes(
     edited: Project, undisturbed: dict[bool, str], point: Point
 ) -> None:

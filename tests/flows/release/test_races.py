@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.commands import Point, run, start
 from tests.project import Project
+from tests.slow_cases import slow_but
 from tests.versions import assert_whole, manifest, tags
 
 from datarelease.progress import Step
@@ -63,7 +64,7 @@ def test_another_release_comes_between(edited: Project, tmp_path: Path, step: St
         assert_whole(edited, name)
 
 
-@pytest.mark.parametrize("step", [BEFORE, BETWEEN])
+@pytest.mark.parametrize("step", slow_but({BETWEEN}, [BEFORE, BETWEEN]))
 def test_the_same_data_comes_between(edited: Project, tmp_path: Path, step: Step) -> None:
     """The same commit released in between: one version, and the slower one says nothing to do."""
     edited.commit("The lock")
@@ -169,6 +170,7 @@ def hurry() -> None:
 RACERS = 6
 
 
+@pytest.mark.slow  # two at once, below, are quick
 def test_many_at_once(released: Project, tmp_path: Path) -> None:
     """Six release other data at the same moment: all become versions, numbered without a hole."""
     clones = []
@@ -190,7 +192,14 @@ def test_many_at_once(released: Project, tmp_path: Path) -> None:
     assert len(set(digests(released))) == RACERS + 1
 
 
-@pytest.mark.parametrize("rows", [50, None], ids=["other data", "the same commit"])
+@pytest.mark.parametrize(
+    "rows",
+    # Both come between the same steps in the tests above.
+    [
+        pytest.param(50, id="other data", marks=pytest.mark.slow),
+        pytest.param(None, id="the same commit"),
+    ],
+)
 def test_really_at_once(edited: Project, tmp_path: Path, rows: int | None) -> None:
     """Two processes begun together, two rounds: both end well, and nothing is lost or doubled."""
     if rows is None:
