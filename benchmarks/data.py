@@ -17,12 +17,18 @@ AFTER = {"churn_rate": "0.26"}
 PART_ROWS = 200
 
 _SPLIT = """\
-import sys, pathlib, pyarrow.parquet as pq
-source, target, parts = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
+import sys, pathlib, duckdb, pyarrow.csv as pc, pyarrow.parquet as pq
+source, target, parts, ending = sys.argv[1], pathlib.Path(sys.argv[2]), *sys.argv[3:]
 table = pq.read_table(source)
-rows = -(-table.num_rows // parts)
-for number in range(parts):
-    pq.write_table(table.slice(number * rows, rows), target / f"part-{number:05}.parquet")
+rows = -(-table.num_rows // int(parts))
+for number in range(int(parts)):
+    part, file = table.slice(number * rows, rows), target / f"part-{number:05}.{ending}"
+    if ending == "parquet":
+        pq.write_table(part, file)
+    elif ending == "csv":
+        pc.write_csv(part, file)
+    else:
+        duckdb.sql(f"COPY part TO '{file}' (FORMAT json)")
 """
 _EIGHT = "customer_id, email, country, birth_date, plan, monthly_spend, last_order, churned"
 EIGHT = tuple(_EIGHT.split(", "))
@@ -138,15 +144,19 @@ def _written(target: Path, query: str) -> Path:
     return target
 
 
-def parts(count: int, rows: int = PART_ROWS) -> Path:
-    """A directory with ``count`` Parquet files of so many customers each."""
+def parts(count: int, rows: int = PART_ROWS, ending: str = "parquet") -> Path:
+    """A directory with ``count`` files of so many customers each: Parquet, or as the ending says.
+
+    The other endings are ``csv`` and ``jsonl``.
+    """
     whole = customers(count * rows, BEFORE)
-    target = whole.with_suffix(f".{count}-parts")
+    kind = "" if ending == "parquet" else f"-{ending}"
+    target = whole.with_suffix(f".{count}{kind}-parts")
     if not target.is_dir():
         scratch = target.with_name(f"{target.name}.partial")
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
-        run(sys.executable, "-c", _SPLIT, whole, scratch, str(count), cwd=ROOT)
+        run(sys.executable, "-c", _SPLIT, whole, scratch, str(count), ending, cwd=ROOT)
         scratch.rename(target)
     return target
 

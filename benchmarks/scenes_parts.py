@@ -13,11 +13,12 @@ from benchmarks.repository import FRESH, Repository
 from benchmarks.scene import Scene, Variant, tell
 
 CHANGED = 10
+_FORMATS = {"parquet": "Parquet", "csv": "CSV", "jsonl": "JSON Lines"}
 
 
-def changed_parts_scene(parts: int, rows: int) -> Scene:
+def changed_parts_scene(parts: int, rows: int, ending: str = "parquet") -> Scene:
     """A check without any result of before, and one that knows the parts of the newest version."""
-    repository = _changed(data.parts(parts, rows))
+    repository = _changed(data.parts(parts, rows, ending))
     known = repository.folder / "memo"
     shutil.copytree(repository.memo, known)
     source = repository.folder / "changed"
@@ -36,10 +37,12 @@ def changed_parts_scene(parts: int, rows: int) -> Scene:
         shutil.copytree(known, repository.memo)
         return check()
 
+    form = _FORMATS[ending]
+    kind, what = ("", "parts") if ending == "parquet" else (f"-{ending}", f"{form} parts")
     return Scene(
-        name="changed-parts",
-        title=f"{CHANGED} of {parts:,} parts changed",
-        about=f"`datarelease check` of a directory of {parts:,} Parquet files with {rows:,} rows "
+        name=f"changed{kind}-parts",
+        title=f"{CHANGED} of {parts:,} {what} changed",
+        about=f"`datarelease check` of a directory of {parts:,} {form} files with {rows:,} rows "
         f"each, of which {CHANGED}, spread evenly, lost their last row since `data-v1`.",
         variants=(
             Variant(name="full", label="**everything computed**", run=full, ours=True),
@@ -66,6 +69,11 @@ def _edit(before: Path, after: Path) -> None:
     shutil.copytree(before, after)
     files = sorted(after.iterdir())
     for file in files[:: max(1, len(files) // CHANGED)]:
-        table = pq.read_table(file)
-        file.unlink()  # DVC may have linked it to its cache
-        pq.write_table(table.slice(0, table.num_rows - 1), file)
+        if file.suffix == ".parquet":
+            table = pq.read_table(file)
+            file.unlink()  # DVC may have linked it to its cache
+            pq.write_table(table.slice(0, table.num_rows - 1), file)
+        else:
+            rows = file.read_bytes().splitlines(keepends=True)
+            file.unlink()
+            file.write_bytes(b"".join(rows[:-1]))

@@ -36,8 +36,8 @@ SLOW_PARTS = ("failing", "large", "objects")
 """Measured only where they are named: many minutes, 10 GB of disk, and 20,000 files."""
 FORMAT = 2
 """Of the results; those of another format are not kept."""
-_PART_ROWS = 10_000
-"""Of a part of which few change."""
+_PART_ROWS, _TEXT_ROWS = 10_000, 1_000
+"""Of a part of which few change, and of one that is text."""
 BYTES_A_ROW = 40.9
 """Of the customers' Parquet file, to make one of about a given size."""
 
@@ -104,6 +104,11 @@ def _rows(plan: Plan) -> Iterator[Scene]:
         yield rows_scene(rows, sorted_by_key=by_key)
 
 
+def _changed_parts(plan: Plan) -> Iterator[Scene]:
+    yield changed_parts_scene(plan.rows[-1] // _PART_ROWS, _PART_ROWS)
+    yield changed_parts_scene(plan.rows[0] // _TEXT_ROWS, _TEXT_ROWS, "csv")
+
+
 def _parts(plan: Plan) -> Iterator[Scene]:
     source = data.parts(plan.parts)
     what = f"{plan.parts:,} files of {data.size(source) / plan.parts / 1e3:.0f} kB"
@@ -145,7 +150,7 @@ _SCENES: dict[str, Callable[[Plan], Iterable[Scene]]] = {
     "engines": lambda plan: engine_scenes(plan.rows[0]),
     "failing": lambda plan: [failing_scene(5 * plan.rows[-1])],
     "large": lambda plan: large_scenes(plan.rows[-1], 10),
-    "changed-parts": lambda plan: [changed_parts_scene(plan.rows[-1] // _PART_ROWS, _PART_ROWS)],
+    "changed-parts": _changed_parts,
     "parts": _parts,
     "file": _file,
     "objects": lambda plan: many_objects_scenes(plan.objects),

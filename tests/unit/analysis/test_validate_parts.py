@@ -23,6 +23,7 @@ from tests.properties import examples
 
 from datarelease.adapters.memo import FileMemo
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.errors import UnsupportedQueryError
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.validation.part_memo import PartMemo, ValueSpan
 from datarelease.analysis.validation.parts import may_share
@@ -284,6 +285,28 @@ def test_keys_are_found_again_across_parts(
     (twice,) = found.violations
     assert (twice.check, twice.count, twice.total) == ("key unique (id)", 2, 8)
     assert engine.parts == {"c", "d"}
+
+
+class WholeEngine(DuckDBEngine):
+    """An engine that does not tell the rows of parts, as a cluster does not."""
+
+    def shapes(self, table: Table, types: Any = None) -> tuple[str, ...]:  # noqa: ARG002, D102
+        return ()
+
+    def scan_parts(self, table: Table, types: Any, columns: Any) -> Any:  # noqa: ARG002, D102
+        raise UnsupportedQueryError("Spark", "rows of parts")
+
+
+def test_what_another_engine_found_in_parts_is_not_needed(
+    engine: CountingEngine, place: Path, tmp_path: Path
+) -> None:
+    """An engine that reads tables as a whole does so, whatever is known of parts."""
+    memo = memo_in(tmp_path)
+    validate(engine, stored(place, THREE), PEOPLE, SCHEMA, memo)
+    changed = stored(place, THREE | {"b": part([3, 3])})
+    with WholeEngine(temp_directory=place) as other:
+        found = validate(other, changed, PEOPLE, SCHEMA, memo)
+    assert [(v.check, v.count) for v in found.violations] == [("key unique (id)", 2)]
 
 
 def test_another_question_has_another_memo(

@@ -222,6 +222,6 @@ def test_a_full_disk_is_not_the_file_s_fault(tmp_path: Path, write: Write) -> No
     blocked.write_bytes(b"")
     table = write(a__csv__gz=gz(TEXT))
     with DuckDBEngine(temp_directory=tmp_path / "copies", threads=1) as engine:
-        engine._copies_folder = lambda: blocked  # type: ignore[method-assign]
+        engine._copies.folder = lambda: blocked
         with pytest.raises(WorldError, match="could not be converted"):
             engine.columns(table)

@@ -176,3 +176,25 @@ def test_rows_of_a_known_diff_are_written_if_the_data_is_here(
     rows = RowFiles(folder=tmp_path / "here", budget=0, memo=memo)
     assert compare_sides(repository, *sides, engine, rows) == found
     assert not (tmp_path / "here" / left.name).exists(), "no file of an earlier check stays"
+
+
+def test_a_file_under_a_name_that_has_it_read_otherwise_is_compared(
+    engine: ReadingEngine, tmp_path: Path
+) -> None:
+    """Equal bytes are other rows where the ending stands for another delimiter."""
+    data = b"id,mail,text\n1,a,b\n"
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    objects = Objects(cache=tmp_path / "objects", remotes=(), progress=Quiet())
+    objects.path(md5).parent.mkdir(parents=True)
+    objects.path(md5).write_bytes(data)
+    repository: Any = SimpleNamespace(
+        objects=objects, memo=FileMemo(tmp_path / "memo"), progress=Quiet()
+    )
+    before, same, other = (
+        _at((DataFile(path=name, md5=md5),), label)
+        for name, label in (("a.csv", "data-v1"), ("b.csv", "now"), ("a.tsv", "now"))
+    )
+    renamed = compare_sides(repository, before, same, engine)
+    assert renamed.no_row_diff == "the files hold the same bytes under other names"
+    found = compare_sides(repository, before, other, engine)
+    assert found.no_row_diff == "there was no key column 'id' after"

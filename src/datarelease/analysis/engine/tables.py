@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from datarelease.analysis.engine.row_groups import RowGroupReader
     from datarelease.analysis.engine.values import ValueCounts
 
+    _Types = Mapping[str, nw.dtypes.DType]
+
 _UNREAD = "\N{SYMBOL FOR START OF TEXT}"
 PART = f"{_UNREAD}{_UNREAD}part"
 """The column of `Engine.scan_parts` that says which part a row is of."""
@@ -54,6 +56,8 @@ class Table:
 
     alike: bool = False
     """All files are known to have the columns and types of the first, which alone is asked."""
+    inferred: tuple[tuple[str, str], ...] = ()
+    """Types that other parts have, too: column and `type_name`. Empty: the values here decide."""
 
     @property
     def is_text(self) -> bool:
@@ -150,9 +154,7 @@ class Engine(Protocol):
         """The type in which frames of this engine hold values of ``dtype``; mostly the same."""
         ...
 
-    def types(
-        self, table: Table, types: Mapping[str, nw.dtypes.DType] | None = None
-    ) -> dict[str, nw.dtypes.DType]:
+    def types(self, table: Table, types: _Types | None = None) -> dict[str, nw.dtypes.DType]:
         """The type of each of `columns` in a `scan` with ``types``.
 
         They are the types of the values, the same with every engine. An engine that lacks one
@@ -166,7 +168,7 @@ class Engine(Protocol):
     def scan(
         self,
         table: Table,
-        types: Mapping[str, nw.dtypes.DType] | None = None,
+        types: _Types | None = None,
         columns: Sequence[str] | None = None,
         *,
         once: bool = False,
@@ -186,19 +188,17 @@ class Engine(Protocol):
         """
         ...
 
-    def shapes(self, table: Table) -> tuple[str, ...]:
-        """What tells of each part whether its columns are those of another one: equal texts.
+    def shapes(self, table: Table, types: _Types | None = None) -> tuple[str, ...]:
+        """What tells of each part, in a `scan` with ``types``, whether it is read like another one.
 
-        None: how the parts are read depends on one another, or the engine does not tell their rows.
+        Equal texts: it is. Of CSV, they are those of a `TextShape`. None: not told by this engine.
 
         Raises:
             UnreadableTable: As `scan`.
         """
         ...
 
-    def scan_parts(
-        self, table: Table, types: Mapping[str, nw.dtypes.DType], columns: Sequence[str]
-    ) -> nw.LazyFrame[Any]:
+    def scan_parts(self, table: Table, types: _Types, columns: Sequence[str]) -> nw.LazyFrame[Any]:
         """As `scan`, with the column `PART`: the place in ``paths`` of the part a row is of.
 
         Raises:

@@ -73,7 +73,7 @@ def profile(
                 return known
     columns = columns_of(engine.types(table, types), dataset)
     limit = cells_for(len(columns))
-    keeps = memo is not None and splits and len(set(engine.shapes(table))) == 1
+    keeps = memo is not None and splits and len(set(engine.shapes(table, types))) == 1
     with read_often(engine, table, types, columns) as read:
         if memo is None or not keeps:
             return _profile(dataset.name, columns, measure(engine, read, columns, limit), limit)
@@ -82,7 +82,7 @@ def profile(
             engine, read, columns, limit, room=ROOM * limit, top=NAMED, count=counts.count
         )
         with suppress(WorldError):  # a profile does not fail for what would save time later
-            remember(table, columns, figures, counts)
+            remember(table, types, columns, figures, counts)
         return _profile(dataset.name, columns, figures, limit)
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of, type_name
+from datarelease.analysis.engine.partitions import text_columns
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Violation, failed_check
@@ -74,6 +76,13 @@ def schema_types(schema: Any, names: Sequence[str]) -> dict[str, nw.dtypes.DType
         for column in expected_columns(schema, names)
         if column.wanted is not None and not isinstance(column.wanted, nw.Object)
     }
+
+
+def text_types(schema: Any, table: Table, names: Sequence[str]) -> dict[str, nw.dtypes.DType]:
+    """The types that a schema gives to those of a table's columns that text holds."""
+    if schema is None or not table.is_text:
+        return {}
+    return schema_types(schema, sorted(text_columns(table, names)))
 
 
 def outline_violations(schema: Any, names: Sequence[str]) -> Iterator[Violation]:

@@ -11,11 +11,12 @@ from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.memo import Memo
 from datarelease.documents import decode_or_none, encode
 from datarelease.model.data.provenance import Provenance
+from datarelease.model.data.table_format import reading_of_name
 from datarelease.model.versions.snapshot import canonical_json
 
 Position = int | float | str
 """A value where it stands among the others of its column."""
-_KIND = "validation of parts 1"
+_KIND = "validation of parts 2"
 _KEPT = 2
 """Parts that are kept for each part of the table: those of the version before stay known."""
 
@@ -54,7 +55,7 @@ class PartFacts:
     """What is known of one part."""
 
     shape: str
-    """As `Engine.shapes` has it."""
+    """As `short_shape` has it."""
     rows: int
     failing: tuple[int, ...]
     """Rows that fail, for each probe of the plan."""
@@ -73,6 +74,8 @@ class KnownParts:
     """Facts by what makes a part, the latest first."""
 
     parts: Mapping[str, PartFacts] = field(default_factory=dict)
+    shape: str = ""
+    """As `Engine.shapes` has it, where parts have one of these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +91,20 @@ class PartMemo:
         data = self.memo.get(_KIND, self._inputs(table))
         found = decode_or_none(KnownParts, data) or KnownParts()
         possible = {name: facts for name, facts in found.parts.items() if facts.possible}
-        return KnownParts(parts=possible)
+        return KnownParts(parts=possible, shape=found.shape)
 
-    def keep(self, table: Table, known: KnownParts, facts: Sequence[PartFacts]) -> None:
-        """Keep the facts on all parts of a table, and some of those that were known before."""
+    def keep(self, table: Table, known: KnownParts, facts: Sequence[PartFacts], shape: str) -> None:
+        """Keep the facts on all parts of a table, and some of those that were known before.
+
+        All parts have this ``shape``, as `Engine.shapes` has it.
+        """
         found = dict(zip(part_names(table), facts, strict=True))
-        if found.items() <= dict(known.parts).items():
+        if found.items() <= dict(known.parts).items() and shape == known.shape:
             return
         before = {name: one for name, one in known.parts.items() if name not in found}
         parts = dict(islice((found | before).items(), _KEPT * len(table.paths)))
-        self.memo.put(_KIND, self._inputs(table), encode(KnownParts(parts=parts)).encode())
+        kept = encode(KnownParts(parts=parts, shape=shape)).encode()
+        self.memo.put(_KIND, self._inputs(table), kept)
 
     def _inputs(self, table: Table) -> Provenance:
         """Also the types of the columns that folders name, which depend on all parts."""
@@ -106,8 +113,8 @@ class PartMemo:
 
 
 def part_names(table: Table) -> list[str]:
-    """What makes the rows of each part: its bytes, and the folders that it is in."""
+    """What makes the rows of each part: its bytes, its folders, and how its name has it read."""
     return [
-        canonical_json([digest, folders(label)]).decode()
+        canonical_json([digest, folders(label), reading_of_name(label)]).decode()
         for digest, label in zip(table.digests, table.labels, strict=True)
     ]

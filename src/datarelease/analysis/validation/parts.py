@@ -16,6 +16,8 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.engine.tables import PART, Engine, Table, unread_name
+from datarelease.analysis.engine.text_shapes import shaped_like, short_shape
+from datarelease.analysis.validation.expectations import text_types
 from datarelease.analysis.validation.part_memo import (
     KnownParts,
     PartFacts,
@@ -38,26 +40,27 @@ class OtherPartsError(Exception):
 class Parts:
     """The parts of a table: what is known of them, and which are to be read."""
 
-    def __init__(self, engine: Engine, table: Table, dataset: Dataset, known: KnownParts) -> None:
+    def __init__(
+        self, engine: Engine, table: Table, dataset: Dataset, schema: Any, known: KnownParts
+    ) -> None:
         """Look up each part; without one that is unknown, the first part says what columns are.
+
+        ``schema`` is as in `run.validate`.
 
         Raises:
             OtherPartsError: Parts have other columns than others.
             UnreadableTable: An unknown part is no such table.
         """
         self._engine = engine
-        self._table = table
         self._dataset = dataset
         self._facts = [known.parts.get(name) for name in part_names(table)]
         self._given: Mapping[str, nw.dtypes.DType] = {}
         self._fresh = [place for place, facts in enumerate(self._facts) if facts is None]
-        self.fresh = table.part(self._fresh or [0])
-        """The parts to be read."""
-        self._shapes = engine.shapes(self.fresh)
-        shapes = {*self._shapes, *(facts.shape for facts in self._facts if facts is not None)}
-        if len(shapes) != 1:
-            raise OtherPartsError
-        self._table = replace(table, alike=True)
+        self.fresh, self.shape = self._shaped(table, known, schema)
+        """The parts to be read, and the shape that all parts have."""
+        alike = not table.is_text  # of text, parts that are read show their header once more
+        self.table = replace(table, alike=alike, inferred=self.fresh.inferred)
+        """All parts."""
 
     @property
     def facts(self) -> list[PartFacts]:
@@ -86,7 +89,7 @@ class Parts:
 
     def failing(self) -> Table:
         """The parts with rows that fail a probe."""
-        return self._table.part([n for n, facts in enumerate(self.facts) if any(facts.failing)])
+        return self.table.part([n for n, facts in enumerate(self.facts) if any(facts.failing)])
 
     def sharing(self, number: int, asked: Distinct) -> Table | None:
         """All parts that can have a value which is to be distinct in more than one row.
@@ -107,7 +110,21 @@ class Parts:
             return None
         # Where rows share missing values, examples are of the rows that have nothing but these.
         found |= {n for n, span in enumerate(spans) if span.nulls}
-        return self._table.part(sorted(found))
+        return self.table.part(sorted(found))
+
+    def _shaped(self, table: Table, known: KnownParts, schema: Any) -> tuple[Table, str]:
+        places = self._fresh or [0]
+        some = table.part(places)
+        types = text_types(schema, some, self._engine.columns(some))
+        shape = known.shape
+        if not self.facts:
+            shape = next(iter(self._engine.shapes(some, types)), "")
+        elif {facts.shape for facts in self.facts} != {short_shape(shape)}:
+            raise OtherPartsError
+        like = shaped_like(self._engine, table, places, shape, types)
+        if like is None:
+            raise OtherPartsError
+        return like, shape
 
     def _read(self, plan: Plan) -> None:
         given, columns = self._given, self._engine.columns(self.fresh)
@@ -128,7 +145,7 @@ class Parts:
             row = rows.get(position)
             size, failing = counts(row, plan.probes) if row else (0, [0] * len(plan.probes))
             self._facts[place] = PartFacts(
-                shape=self._shapes[position],
+                shape=short_shape(self.shape),
                 rows=size,
                 failing=tuple(failing),
                 spans=tuple(
@@ -139,7 +156,7 @@ class Parts:
 
     def _distinct(self, places: Sequence[int], asked: Distinct) -> dict[int, int]:
         """How many different values each of these parts has."""
-        frame = self._engine.scan_parts(self._table.part(places), self._given, asked.columns)
+        frame = self._engine.scan_parts(self.table.part(places), self._given, asked.columns)
         values = {f"v{place}": nw.col(name) for place, name in enumerate(asked.columns)}
         rows = frame.filter(counted_rows(asked, frozenset(self._given))).select(PART, **values)
         sizes = rows.group_by(PART, *values).agg(nw.len().alias("n")).group_by(PART).agg(n=nw.len())

@@ -201,9 +201,10 @@ class TableReading:
         """The types to read columns as: all of the schema's for text, else those it coerces."""
         wanted = schema_types(schema, self.names)
         untyped = text_columns(table, self.names)
-        if wanted.keys() <= untyped:
+        text = {name: dtype for name, dtype in wanted.items() if name in untyped}
+        if text == wanted:
             return wanted
-        found = engine.types(table)
+        found = engine.types(table, text)
         coerced = {column.name for column in self.expected if column.coerce}
         return {
             name: dtype

@@ -90,10 +90,10 @@ def _found(
         # Nothing is reported of some parts alone: whatever is wrong with them, all are asked.
         for known in (remembered, KnownParts()) if remembered.parts else (remembered,):
             with suppress(OtherPartsError, *((UnreadableTable,) if known.parts else ())):
-                parts = Parts(engine, table, dataset, known)
+                parts = Parts(engine, table, dataset, schema, known)
                 run = _Run(engine, table, dataset, schema, parts)
                 found = sorted(run.violations(), key=_badness)
-                memo.keep(table, remembered, parts.facts)
+                memo.keep(table, remembered, parts.facts, parts.shape)
                 return run, found
     run = _Run(engine, table, dataset, schema)
     return run, sorted(run.violations(), key=_badness)
@@ -134,7 +134,8 @@ class _Run:
         self.engine = engine
         self.dataset = dataset
         self.schema = schema
-        self.table = table
+        # The types of text are those of all parts, whichever of them are read.
+        self.table = parts.table if parts and table.is_text else table
         self.parts = parts
         # Of parts, one says what columns there are and of which types; each other says the same.
         reading = TableReading(engine, parts.fresh if parts else table, dataset, schema)
@@ -199,7 +200,7 @@ class _Run:
         if count:
             name = failed.column
             dtype = self.types[name] if name is not None else None
-            hint = csv_hint(self.engine, self.table, name, dtype, failed.reason)
+            hint = csv_hint(self.engine, table, name, dtype, failed.reason)
             rows = self.first.examples(fails, probe.show) or self.showing.rows(
                 self.engine,
                 self._narrow(table, probe.show).filter(fails),

@@ -23,6 +23,7 @@ from datarelease.flows.versions.dataset_at import DatasetAt
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.files import FilesProfile
 from datarelease.model.data.provenance import Provenance
+from datarelease.model.data.table_format import reading_of_name
 from datarelease.model.review.diff import Compatibility, DatasetDiff, FileCounts, RowDiff
 from datarelease.model.review.policy import Verdict
 from datarelease.model.review.report import Report, report_on
@@ -219,9 +220,9 @@ def _compared_rows(
     return found
 
 
-def _content(file: DataFile) -> tuple[str, Folders]:
-    """What makes the rows of two files equal: their bytes, and the partition they are in."""
-    return file.md5, folders(file.path)
+def _content(file: DataFile) -> tuple[str, Folders, str]:
+    """What makes the rows of two files equal: bytes, partition, and how the name has it read."""
+    return file.md5, folders(file.path), reading_of_name(file.path)
 
 
 def compare_versions(

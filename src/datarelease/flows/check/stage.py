@@ -11,12 +11,11 @@ from pathlib import Path
 
 from datarelease.adapters.dvc.files import TrackedFiles, tracked_files
 from datarelease.adapters.memo import memo_beside
-from datarelease.analysis.engine.partitions import text_columns
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.analysis.memo import Memo
 from datarelease.analysis.profiling.parts.profile_memo import FindPart, ProfileMemo
 from datarelease.analysis.profiling.profile import profile
-from datarelease.analysis.validation.expectations import schema_types
+from datarelease.analysis.validation.expectations import text_types
 from datarelease.analysis.validation.part_memo import PartMemo
 from datarelease.analysis.validation.run import validate
 from datarelease.analysis.validation.schema import load_schema
@@ -136,7 +135,9 @@ def run_profile(
     types = None
     if table.is_text and dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
-        types = schema_types(schema, sorted(text_columns(table, engine.columns(table))))
+        # Parts of CSV that have other columns than the first are refused where they are read.
+        first = table.part([0]) if table.format == "csv" and table.paths else table
+        types = text_types(schema, table, engine.columns(first))
     parts = ProfileMemo(memo=memo, made_from=provenance.of_any_data(made_from), find=find)
     result = profile(engine, table, dataset, types=types, memo=parts)
     result = dataclasses.replace(result, made_from=made_from)

@@ -66,6 +66,16 @@ def delimiter_of_name(name: str) -> str | None:
     return _DELIMITERS.get(_suffixes(name)[0])
 
 
+def reading_of_name(name: str) -> str:
+    r"""What a file name's ending decides of how a table is read: equal bytes may be other rows.
+
+    >>> reading_of_name("a.tsv.gz"), reading_of_name("a.tab.gz"), reading_of_name("b.CSV")
+    ('csv \t gzip', 'csv \t gzip', 'csv')
+    """
+    said = table_format(name), delimiter_of_name(name), compression(name)
+    return " ".join(filter(None, said))
+
+
 def without_suffix(name: str) -> str:
     """A table's file name without the ending that `table_format` reads.
 

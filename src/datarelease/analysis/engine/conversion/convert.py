@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 
 from datarelease.analysis.engine.conversion.arrow_files import write_parquet
+from datarelease.analysis.engine.conversion.copies import Copies
 from datarelease.analysis.engine.conversion.json_lines import JsonLines
 from datarelease.analysis.engine.csv.header import as_utf8
 from datarelease.analysis.engine.tables import Table
@@ -17,10 +18,11 @@ from datarelease.progress import Advance, Progress
 _SHOWN = 256 << 20
 """Bytes from which on converting takes long enough to be shown."""
 _MEGABYTE = 1_000_000
+_PARQUET = ".parquet"
 
 
-def convert_table(table: Table, folder: Path, progress: Progress | None = None) -> Table:
-    """The same table in files of CSV in UTF-8 or of Parquet, written to ``folder`` where need be.
+def convert_table(table: Table, copies: Copies, progress: Progress | None = None) -> Table:
+    """The same table in files of CSV in UTF-8 or of Parquet, which are ``copies`` where need be.
 
     Memory stays bounded, whatever the sizes of the files.
 
@@ -32,8 +34,8 @@ def convert_table(table: Table, folder: Path, progress: Progress | None = None) 
         return table
     try:
         if table.format == "csv":
-            return as_utf8(table, folder)
-        return _as_parquet(table, folder, progress)
+            return as_utf8(table, copies)
+        return _as_parquet(table, copies, progress)
     except OSError as error:
         raise WorldError(
             f"{table.label(table.paths[0])} could not be converted "
@@ -43,17 +45,18 @@ def convert_table(table: Table, folder: Path, progress: Progress | None = None) 
         ) from None
 
 
-def _as_parquet(table: Table, folder: Path, progress: Progress | None) -> Table:
-    folder.mkdir(parents=True, exist_ok=True)
+def _as_parquet(table: Table, copies: Copies, progress: Progress | None) -> Table:
     labels = table.labels or tuple(path.name for path in table.paths)
-    targets = tuple(folder / f"{place}.parquet" for place in range(len(table.paths)))
     if table.format == "jsonl":
+        targets = tuple(copies.target(_PARQUET) for _ in table.paths)
         size = sum(path.stat().st_size for path in table.paths)
         with _tracked(progress if size > _SHOWN else None, size) as advance:
             JsonLines(table, advance).write(targets)
     else:
-        for path, label, target in zip(table.paths, labels, targets, strict=True):
-            write_parquet(path, label, target)
+        targets = tuple(
+            copies.of((path, label), _PARQUET, partial(write_parquet, path, label))
+            for path, label in zip(table.paths, labels, strict=True)
+        )
     return dataclasses.replace(table, paths=targets, labels=labels, format="parquet")
 
 

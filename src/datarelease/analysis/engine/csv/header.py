@@ -12,11 +12,13 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from datarelease.analysis.engine.conversion.compressed import opened_plain
+from datarelease.analysis.engine.conversion.copies import Copies
 from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.model.data.dataset import UTF8
 from datarelease.model.data.table_format import compression, delimiter_of_name
@@ -182,8 +184,8 @@ _CHUNK = 1 << 20
 _SKIPPED = re.compile(rb"[^\r\n]+")
 
 
-def as_utf8(table: Table, folder: Path) -> Table:
-    """The same table in files that the engine can read, copied to ``folder`` where need be.
+def as_utf8(table: Table, copies: Copies) -> Table:
+    """The same table in files that the engine can read, which are ``copies`` where need be.
 
     A file is copied if it is compressed, not in UTF-8, or if lines above its header hold quotation
     marks, which would be taken for the beginning of a value. Lines keep their numbers. Memory stays
@@ -204,18 +206,20 @@ def as_utf8(table: Table, folder: Path) -> Table:
             and not _quotes_above(path, dialect.skip_rows)
         ):
             paths.append(path)
-            continue
-        copy = folder / f"{number}.csv"
-        folder.mkdir(parents=True, exist_ok=True)
-        with opened_plain(path, label) as source, copy.open("wb") as target:
-            for piece in _blanked(_decoded(source, table, label), dialect.skip_rows):
-                target.write(piece)
-        paths.append(copy)
+        else:
+            read_as = path, label, dialect.encoding, dialect.skip_rows
+            paths.append(copies.of(read_as, ".csv", partial(_copy, table, path, label)))
     if tuple(paths) == table.paths:
         return table
     # Parts with equal bytes are one file of a cache: only their places tell them apart.
     labels = table.labels or tuple(path.name for path in table.paths)
     return dataclasses.replace(table, paths=tuple(paths), labels=labels)
+
+
+def _copy(table: Table, path: Path, label: str, target: Path) -> None:
+    with opened_plain(path, label) as source, target.open("wb") as copy:
+        for piece in _blanked(_decoded(source, table, label), table.csv.skip_rows):
+            copy.write(piece)
 
 
 def _decoded(source: BinaryIO, table: Table, label: str) -> Iterator[bytes]:

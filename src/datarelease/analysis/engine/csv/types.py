@@ -84,9 +84,14 @@ _SQL_TYPES: Mapping[type[nw.dtypes.DType], str] = {
 
 def misfits(column: str, candidate: nw.dtypes.DType, dialect: CsvDialect) -> str:
     """SQL that counts the values of a text column not written as values of ``candidate``."""
+    return f"count(*) FILTER ({misfit(column, candidate, dialect)})"
+
+
+def misfit(column: str, candidate: nw.dtypes.DType, dialect: CsvDialect) -> str:
+    """SQL that is true for a value of a text column not written as one of ``candidate``."""
     test = {type_name(dtype): test for dtype, test in _CANDIDATES}[type_name(candidate)]
     text = number_text(column, dialect) if candidate.is_numeric() else column
-    return f"count(*) FILTER ({column} IS NOT NULL AND NOT ({test.replace('{c}', text)}))"
+    return f"{column} IS NOT NULL AND NOT ({test.replace('{c}', text)})"
 
 
 def number_text(column: str, dialect: CsvDialect) -> str:

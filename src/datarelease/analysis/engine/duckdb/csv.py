@@ -1,4 +1,4 @@
-"""The SQL that reads CSV files: names, types, missing values. Parquet files: duckdb_parquet."""
+"""The SQL that reads CSV files: names, types, missing values. Parquet files: `parquet`."""
 
 # ruff: noqa: S608 - names and paths become SQL by `quoted` and `literal` alone
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -13,13 +14,8 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import type_name
 from datarelease.analysis.engine.csv.header import Header
-from datarelease.analysis.engine.csv.types import (
-    CANDIDATES,
-    misfits,
-    number_text,
-    parse_sql,
-    sql_type,
-)
+from datarelease.analysis.engine.csv.types import misfit, number_text, parse_sql, sql_type
+from datarelease.analysis.engine.duckdb.csv_types import narrowest_types
 from datarelease.analysis.engine.duckdb.partitions import (
     SQL_TYPES,
     check_agreement,
@@ -27,11 +23,11 @@ from datarelease.analysis.engine.duckdb.partitions import (
 )
 from datarelease.analysis.engine.duckdb.sql import csv_source, literal, quoted
 from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
-from datarelease.analysis.engine.tables import Table, UnreadableTable
+from datarelease.analysis.engine.tables import PART, Table, UnreadableTable
+from datarelease.analysis.engine.text_shapes import NO_VALUES, TEXT, TextShape, inferred_type
 
 Types = Mapping[str, nw.dtypes.DType]
 Naming = Callable[[str], str]
-_SAMPLE_ROWS = 5_000
 _NO_TEXT = "\x1f\x1fno text of any file\x1f\x1f"
 """DuckDB needs a text that means a missing value."""
 
@@ -62,7 +58,8 @@ class CsvFiles:
     types, so that later queries need not parse it; DuckDB spills them. None: the file is small."""
     partitions: tuple[PartitionColumn, ...] = ()
     """Columns that folders have; the files may have them, too, with the same values."""
-    _inferred: dict[str, nw.dtypes.DType] = field(default_factory=dict)
+    _inferred: dict[str, str] = field(default_factory=dict)
+    """What the values of these files decided, as `TextShape` calls it."""
     _spooled: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -89,6 +86,27 @@ class CsvFiles:
         """The columns, in the order of the header, those of folders after them."""
         return tuple(dict.fromkeys((*self.header.columns, *(c.name for c in self.partitions))))
 
+    @property
+    def splits(self) -> bool:
+        """Whether somebody may ask for the part of a row."""
+        return len(self.table.paths) > 1 and bool(self.table.digests)
+
+    def shapes(self, connection: duckdb.DuckDBPyConnection, types: Types) -> tuple[str, ...]:
+        """How each part is read, in equal texts: all parts of these files are read alike."""
+        folders = {column.name for column in self.partitions}
+        names = [name for name in self.header.columns if name not in folders]
+        self._infer(connection, [name for name in names if name not in types])
+        shape = TextShape(
+            delimiter=self.header.delimiter,
+            line_end=self.header.line_end,
+            columns=tuple((name, self._kind(name, types)) for name in names),
+        )
+        return (shape.text,) * len(self.table.paths)
+
+    def says(self, inferred: tuple[tuple[str, str], ...]) -> bool:
+        """Whether the values of these files alone say that columns are of these types."""
+        return all(self._inferred.get(name) == kind for name, kind in inferred)
+
     def query(
         self,
         connection: duckdb.DuckDBPyConnection,
@@ -97,36 +115,35 @@ class CsvFiles:
         names: Sequence[str],
         *,
         once: bool,
+        part: str | None = None,
         number: str | None = None,
     ) -> str:
         """SQL of the columns as ``types`` say and, for the others, as their values look.
 
-        What one query reads ``once`` is not spooled. A column called ``number`` has the place of
-        the row in the table.
+        What one query reads ``once`` is not spooled. A column called ``part`` has the place of the
+        part, one called ``number`` the place of the row in the table.
         """
-        query = self._columns(connection, types, unread, names, once=once)
-        if number is None:
-            return query
-        return f"SELECT *, row_number() OVER () - 1 AS {quoted(number)} FROM ({query})"
-
-    def _columns(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        types: Types,
-        unread: Naming,
-        names: Sequence[str],
-        *,
-        once: bool,
-    ) -> str:
+        columns = [quoted(n) for n in names] + [unread(n) for n in names if n in types]
+        columns += [quoted(part)] if part is not None else []
         if self.spool is None or once:
-            return self._converting(connection, types, unread, names)
-        query = self._converting(connection, types, unread, self.names)
+            rows = f"({self._converting(connection, types, unread, names, part)})"
+        else:
+            rows = self._spooled_rows(connection, types, unread)
+        if number is not None:
+            columns.append(f"row_number() OVER () - 1 AS {quoted(number)}")
+        return f"SELECT {', '.join(columns)} FROM {rows}"
+
+    def _spooled_rows(
+        self, connection: duckdb.DuckDBPyConnection, types: Types, unread: Naming
+    ) -> str:
+        """The temporary table with all rows, read as ``types`` say."""
+        part = PART if self.splits else None
+        query = self._converting(connection, types, unread, self.names, part)
         if query not in self._spooled:
             name = f"{self.spool}{len(self._spooled)}"
             connection.execute(f"CREATE TEMP TABLE {name} AS {query}").fetchall()
             self._spooled[query] = name
-        columns = [quoted(n) for n in names] + [unread(n) for n in names if n in types]
-        return f"SELECT {', '.join(columns)} FROM {self._spooled[query]}"
+        return self._spooled[query]
 
     def _converting(
         self,
@@ -134,6 +151,7 @@ class CsvFiles:
         types: Types,
         unread: Naming,
         names: Sequence[str],
+        part: str | None,
     ) -> str:
         typed = {column.name: SQL_TYPES[column.type] for column in self.partitions}
         self._infer(connection, [name for name in names if name not in {*types, *typed}])
@@ -143,10 +161,13 @@ class CsvFiles:
                 value = f"CAST({quoted(name)} AS {typed[name]})"
                 value = converted(value, typed[name], types.get(name))
             else:
-                dtype = types.get(name) or self._inferred[name]
+                kind = self._kind(name, types)
+                dtype = types.get(name) or inferred_type(kind)
                 numeric = dtype.is_numeric()
                 text = number_text(quoted(name), self.table.csv) if numeric else quoted(name)
                 value = _no_nan(parse_sql(text, dtype) or quoted(name), dtype)
+                if name not in types and name not in self._inferred:
+                    value = self._refusing(name, kind, value)
             inner.append(f"{value} AS v{place}")
             outer.append(f"v{place} AS {quoted(name)}")
             if name in types:
@@ -155,13 +176,48 @@ class CsvFiles:
                 if types[name].is_float():  # a NaN was read, though it is null here
                     rest = f"CASE WHEN lower({rest}) NOT IN ('nan', '-nan') THEN {rest} END"
                 outer.append(f"CASE WHEN v{place} IS NULL THEN {rest} END AS {unread(name)}")
-        return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self._source()})"
+        if part is not None:
+            inner.append(quoted(part))
+            outer.append(quoted(part))
+        source = self._source(part)
+        return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {source})"
 
-    def _source(self) -> str:
+    def _kind(self, name: str, types: Types) -> str:
+        """As `TextShape` calls the type of a column that was asked of `_infer`, or is given."""
+        if name in types:
+            return type_name(types[name])
+        return self._inferred.get(name) or self._given[name]
+
+    @cached_property
+    def _given(self) -> dict[str, str]:
+        """The types that other parts are said to have, too."""
+        return dict(self.table.inferred)
+
+    def _refusing(self, name: str, kind: str, value: str) -> str:
+        """SQL of ``value`` that fails for text which does not look like the type of the others.
+
+        That other parts have this type is only said, by a memo that anybody may have written.
+        """
+        if kind == TEXT:
+            return value
+        column = quoted(name)
+        doubt = f"{column} IS NOT NULL"
+        if kind != NO_VALUES:
+            doubt = misfit(column, inferred_type(kind), self.table.csv)
+        return f"CASE WHEN {doubt} THEN error('a value of another type') ELSE {value} END"
+
+    def _infer(self, connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+        """Find the types of columns, as far as they are not known."""
+        asked = [name for name in names if name not in {*self._inferred, *self._given}]
+        source = self._source(None)
+        for name, dtype in narrowest_types(connection, source, asked, self.table.csv).items():
+            self._inferred[name] = type_name(dtype) if dtype is not None else NO_VALUES
+
+    def _source(self, part: str | None) -> str:
         """SQL of all columns, those of the files as text, missing values as NULL."""
         inside = self.header.columns
         added = [column for column in self.partitions if column.name not in inside]
-        return with_partitions(self._read, self.table, added, inside, self._text)
+        return with_partitions(self._read, self.table, added, inside, self._text, part=part)
 
     def _read(self, paths: tuple[Path, ...]) -> str:
         """SQL of the columns of files as text, missing values other than empty ones as NULL.
@@ -193,60 +249,6 @@ class CsvFiles:
         listed = ", ".join(map(literal, missing))
         # No more than one column is read so: the list becomes a join, which needs memory.
         return f"CASE WHEN {column} NOT IN ({listed}) THEN {column} END" if listed else column
-
-    def _infer(self, connection: duckdb.DuckDBPyConnection, names: list[str]) -> None:
-        """Find the narrowest type that every value fits: a sample proposes, all values confirm.
-
-        A type that all values fit fits those of the sample, so the outcome does not depend on it.
-        """
-        names = [name for name in names if name not in self._inferred]
-        options = self._proposed(connection, names) if names else {}
-        while any(options.values()):
-            asked = {name: left[0] for name, left in options.items() if left}
-            for name, fits in self._confirmed(connection, asked).items():
-                if fits is None:  # nothing but missing values
-                    options[name] = []
-                elif fits:
-                    self._inferred[name] = asked[name]
-                    del options[name]
-                else:
-                    options[name].remove(asked[name])
-        self._inferred.update({name: nw.String() for name in options})
-
-    def _proposed(
-        self, connection: duckdb.DuckDBPyConnection, names: list[str]
-    ) -> dict[str, list[nw.dtypes.DType]]:
-        """The types that the values of the first rows fit, by column.
-
-        The columns are stacked: an expression for each of hundreds would take DuckDB long to plan.
-        """
-        tests = ", ".join(misfits("v", candidate, self.table.csv) for candidate in CANDIDATES)
-        columns = ", ".join(quoted(name) for name in names)
-        sample = f"(SELECT {columns} FROM {self._source()} LIMIT {_SAMPLE_ROWS})"
-        stacked = f"UNPIVOT {sample} ON COLUMNS(*) INTO NAME n VALUE v"
-        query = f"SELECT n, {tests} FROM ({stacked}) GROUP BY n"
-        seen = {name: counts for name, *counts in connection.execute(query).fetchall()}
-        return {
-            name: [
-                candidate
-                for candidate, bad in zip(CANDIDATES, seen.get(name, [0] * 9), strict=False)
-                if not bad
-            ]
-            for name in names
-        }
-
-    def _confirmed(
-        self, connection: duckdb.DuckDBPyConnection, asked: dict[str, nw.dtypes.DType]
-    ) -> dict[str, bool | None]:
-        """Whether all values of a column fit the type asked about; None: it has no values."""
-        tests = [
-            f"CASE WHEN count({quoted(name)}) > 0 "
-            f"THEN {misfits(quoted(name), candidate, self.table.csv)} = 0 END"
-            for name, candidate in asked.items()
-        ]
-        query = f"SELECT {', '.join(tests)} FROM {self._source()}"
-        (row,) = connection.execute(query).fetchall()
-        return dict(zip(asked, row, strict=True))
 
 
 def _no_nan(value: str, dtype: nw.dtypes.DType) -> str:

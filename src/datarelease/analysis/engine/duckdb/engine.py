@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from datarelease.analysis.engine.conversion.convert import convert_table
+from datarelease.analysis.engine.conversion.copies import Copies
 from datarelease.analysis.engine.csv.header import read_csv_header
 from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
@@ -28,7 +30,6 @@ from datarelease.analysis.engine.duckdb.row_groups import DuckDBRowGroups
 from datarelease.analysis.engine.duckdb.sql import memory_limit, quoted
 from datarelease.analysis.engine.duckdb.unique_rows import count_by_hashes
 from datarelease.analysis.engine.duckdb.value_counts import counted_values, key_query, less_memory
-from datarelease.analysis.engine.errors import UnsupportedQueryError
 from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
 from datarelease.analysis.engine.tables import PART, ROW, Table, UnreadableTable, unread_name
@@ -96,15 +97,16 @@ class DuckDBEngine:
         self._types: dict[tuple[Table, frozenset[tuple[str, nw.dtypes.DType]]], _Columns] = {}
         self._converted: dict[Table, Table] = {}
         self._temp_directory = temp_directory
-        self._copies: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._copies = Copies(self._copies_folder)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
-        if self._copies is not None:
-            self._copies.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     @property
     def row_groups(self) -> DuckDBRowGroups:
@@ -137,8 +139,7 @@ class DuckDBEngine:
                 raise UnreadableTable("", "the dataset has no files")
             if table.format == "parquet":
                 return table
-            folder = self._copies_folder() / str(len(self._converted))
-            self._converted[table] = convert_table(table, folder, self._progress)
+            self._converted[table] = convert_table(table, self._copies, self._progress)
         return self._converted[table]
 
     def types(self, table: Table, types: _Types | None = None) -> dict[str, nw.dtypes.DType]:
@@ -172,18 +173,17 @@ class DuckDBEngine:
             )
             return nw.from_native(self._connection.sql(query))
 
-    def shapes(self, table: Table) -> tuple[str, ...]:
-        """Columns and types of each part; see `Engine.shapes`. None for CSV: types are inferred."""
+    def shapes(self, table: Table, types: _Types | None = None) -> tuple[str, ...]:
+        """How each part is read; see `Engine.shapes`."""
         files = self._opened(table)
-        return files.shapes if isinstance(files, ParquetFiles) else ()
+        with translated([files.table]), show_progress(self._connection, self._progress):
+            return files.shapes(self._connection, types or {})
 
     def scan_parts(self, table: Table, types: _Types, columns: Sequence[str]) -> nw.LazyFrame[Any]:
         """A lazy frame with the part of each row; see `Engine.scan_parts`."""
         files = self._opened(table)
-        if not isinstance(files, ParquetFiles):
-            raise UnsupportedQueryError("DuckDB", "parts of CSV")
-        with translated([files.table]):
-            query = files.query(self._connection, types, _unread, columns, once=True, part=PART)
+        with translated([files.table]), show_progress(self._connection, self._progress):
+            query = files.query(self._connection, types, _unread, columns, once=False, part=PART)
             return nw.from_native(self._connection.sql(query))
 
     def columns(self, table: Table) -> tuple[str, ...]:
@@ -197,6 +197,9 @@ class DuckDBEngine:
         return self._files[table]
 
     def _open(self, table: Table) -> CsvFiles | ParquetFiles:
+        plain = self._files.get(replace(table, inferred=()))
+        if isinstance(plain, CsvFiles) and plain.says(table.inferred):
+            return plain  # with what was read of it
         table = self.converted(table)
         if table.format == "csv":
             large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
@@ -206,10 +209,10 @@ class DuckDBEngine:
 
     def _copies_folder(self) -> Path:
         """Where files are that were copied to be read; removed when the engine is closed."""
-        if self._copies is None:
+        if self._folder is None:
             self._temp_directory.mkdir(parents=True, exist_ok=True)
-            self._copies = tempfile.TemporaryDirectory(prefix="csv-", dir=self._temp_directory)
-        return Path(self._copies.name)
+            self._folder = tempfile.TemporaryDirectory(prefix="csv-", dir=self._temp_directory)
+        return Path(self._folder.name)
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         """The rows of a frame as plain Python values; see `Engine.collect`."""

@@ -52,7 +52,7 @@ class ParquetFiles:
     """Columns that only folders have."""
     durations: dict[str, int]
     """Those that hold durations, and how many nanoseconds their unit has."""
-    shapes: tuple[str, ...]
+    _shapes: tuple[str, ...]
     """Columns and types of each part; equal for parts that are read in the same way."""
     _suspects: dict[Path, frozenset[str]]
     """Columns of each part whose times are yet to be looked at."""
@@ -61,6 +61,14 @@ class ParquetFiles:
     def names(self) -> tuple[str, ...]:
         """The columns, in the order of the first part, those of folders after them."""
         return (*(name for name, _ in self.columns), *(column.name for column in self.folders))
+
+    def shapes(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 - the same face as CsvFiles
+        types: Types,  # noqa: ARG002 - files say their types
+    ) -> tuple[str, ...]:
+        """Columns and types of each part; equal for parts that are read in the same way."""
+        return self._shapes
 
     @classmethod
     def open(cls, connection: duckdb.DuckDBPyConnection, table: Table) -> ParquetFiles:

@@ -174,7 +174,11 @@ class SparkEngine:
             self._copies[key] = str(path)
         return self._copies[key]
 
-    def shapes(self, table: Table) -> tuple[str, ...]:  # noqa: ARG002 - all rows are one frame
+    def shapes(
+        self,
+        table: Table,  # noqa: ARG002 - all rows are one frame
+        types: _Types | None = None,  # noqa: ARG002
+    ) -> tuple[str, ...]:
         """None: tables are read as a whole; see `Engine.shapes`."""
         return ()
 

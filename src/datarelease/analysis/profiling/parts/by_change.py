@@ -18,6 +18,7 @@ import narwhals as nw
 from datarelease.analysis.engine.column_types import type_name
 from datarelease.analysis.engine.partitions import Folders, folders
 from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.text_shapes import shaped_like
 from datarelease.analysis.profiling.cells import cells_for
 from datarelease.analysis.profiling.columns import columns_of
 from datarelease.analysis.profiling.parts.column_updates import ChangedFigures, ColumnUpdates
@@ -25,10 +26,11 @@ from datarelease.analysis.profiling.parts.known_columns import KnownTable
 from datarelease.analysis.profiling.parts.part_changes import ChangedParts, column_changes
 from datarelease.analysis.profiling.parts.profile_memo import FindPart, ProfileMemo
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.table_format import reading_of_name
 
 _Types = Mapping[str, nw.dtypes.DType]
-_Name = tuple[str, Folders]
-"""What makes the rows of a part: its hash, and the folders that it is in."""
+_Name = tuple[str, Folders, str]
+"""What makes the rows of a part: its hash, its folders, and how its name says to read it."""
 _SHARE = 8
 """At most an eighth of the bytes may be gone or new: beyond that, all parts are read."""
 _MOST_ROWS = 1 << 22
@@ -60,8 +62,8 @@ def figures_by_change(
     parts = None if known is None else _changed_parts(table, known, memo.find)
     if known is None or parts is None:
         return None
-    some = filter(None, (parts.gone, parts.new, parts.any))
-    if {shape for one in some for shape in engine.shapes(one)} != {known.shape}:
+    parts = _shaped(engine, table, parts, known.shape, types)
+    if parts is None:
         return None
     columns = columns_of(engine.types(parts.any, types), dataset)
     if {column.name: type_name(column.dtype) for column in columns} != {
@@ -71,7 +73,7 @@ def figures_by_change(
     gone, new = (_count(engine, some) for some in (parts.gone, parts.new))
     if max(gone, new) > _MOST_ROWS or gone > known.rows:
         return None
-    alike = replace(table, alike=True)
+    alike = replace(table, alike=True, inferred=parts.any.inferred)
     update = ColumnUpdates(engine, alike, types, known, kept, cells_for(len(columns)))
     for column, change in column_changes(engine, parts, columns, types, max(gone, new)):
         update.add(column, change)
@@ -87,12 +89,24 @@ def _count(engine: Engine, table: Table | None) -> int:
     return int(row["n"])
 
 
+def _shaped(
+    engine: Engine, table: Table, parts: ChangedParts, shape: str, types: _Types | None
+) -> ChangedParts | None:
+    """The same parts, to be read as ``shape`` says; None: the table may be of another shape."""
+    given = types or {}
+    present = shaped_like(engine, table, parts.places or [0], shape, given)
+    if present is None:
+        return None
+    gone = replace(parts.gone, inferred=present.inferred) if parts.gone else None
+    if gone is not None and set(engine.shapes(gone, given)) != {shape}:
+        return None
+    return replace(parts, gone=gone, new=present if parts.new else None, any=present)
+
+
 def _changed_parts(table: Table, known: KnownTable, find: FindPart) -> ChangedParts | None:
     """The parts that are gone or new; None: one that is gone is not here any more."""
-    now = [
-        (digest, folders(label)) for digest, label in zip(table.digests, table.labels, strict=True)
-    ]
-    then = [(digest, folders(label)) for digest, label in known.parts]
+    now = [_name(*pair) for pair in zip(table.digests, table.labels, strict=True)]
+    then = [_name(*pair) for pair in known.parts]
     gone = [known.parts[place] for place in _others(then, now)]
     new = _others(now, then)
     paths = [find(digest) for digest, _ in gone]
@@ -114,7 +128,12 @@ def _changed_parts(table: Table, known: KnownTable, find: FindPart) -> ChangedPa
         gone=old if gone else None,
         new=table.part(new) if new else None,
         any=table.part(new or [0]),
+        places=new,
     )
+
+
+def _name(digest: str, label: str) -> _Name:
+    return digest, folders(label), reading_of_name(label)
 
 
 def _others(some: Sequence[_Name], others: Sequence[_Name]) -> list[int]:

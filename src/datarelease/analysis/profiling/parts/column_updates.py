@@ -104,7 +104,9 @@ class ColumnUpdates:
                 if place < len(shifted.grids) and len(shifted.grids[place].open)
             ]
             few = [one for one in found if _ranges(one[0], one[1].grids[place])]
-            for some in (few, [one for one in found if one not in few]):
+            rest = [one for one in found if one not in few]
+            # No range spares the parsing of text, which one query does for all columns.
+            for some in (found,) if self._table.is_text else (few, rest):
                 for start in range(0, len(some), _FEW):
                     self._close(place, some[start : start + _FEW])
 
@@ -158,10 +160,12 @@ class ColumnUpdates:
             nw.col(name).is_between(low, high)
             for name, some in ranges.items()
             for low, high in some
+            if all(ranges.values())
         ]
 
         def read(columns: Sequence[Column]) -> nw.LazyFrame[Any]:
-            frame = self._engine.scan(self._table, self._types, [c.name for c in columns])
+            names = [column.name for column in columns]
+            frame = self._engine.scan(self._table, self._types, names, once=True)
             return frame.filter(nw.any_horizontal(*within, ignore_nulls=True)) if within else frame
 
         inside = values_inside(

@@ -31,6 +31,8 @@ class ChangedParts:
     new: Table | None
     any: Table
     """Some part of the table, which says what columns there are."""
+    places: Sequence[int]
+    """Where the new ones are in the table."""
 
     @property
     def pairs(self) -> list[tuple[int, int]]:

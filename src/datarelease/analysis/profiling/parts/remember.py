@@ -90,12 +90,17 @@ class KeyedCounts:
 
 
 def remember(
-    table: Table, columns: Sequence[Column], figures: Figures, counts: KeyedCounts
+    table: Table,
+    types: Mapping[str, nw.dtypes.DType] | None,
+    columns: Sequence[Column],
+    figures: Figures,
+    counts: KeyedCounts,
 ) -> None:
     """Keep what is known of a table of parts that are read alike, and the keys of its values.
 
     Args:
         table: The parts.
+        types: As in `Engine.scan`.
         columns: All of the table.
         figures: Of these columns. They name `NAMED` values of each column of text, and the grids of
             their chains have twice the cells that a profile may have.
@@ -127,7 +132,7 @@ def remember(
         if keys is not None and known is not None and len(keys.keys) == known.distinct:
             counts.keep(column, keys, known)
     known_table = KnownTable(
-        shape=engine.shapes(table)[0],
+        shape=engine.shapes(table, types)[0],
         rows=figures.rows,
         parts=parts_of(table),
         columns={column.name: _known(column, figures, values) for column in columns},
