@@ -29,7 +29,7 @@ def serve_more_stages() -> None:
     """Have each `ForkServer` of this process, and of its forks, serve these commands, too."""
     fork_server._COMMAND = _COMMAND
     fork_server._is_ours = _are_ours
-    fork_server._loaded = lambda: _run
+    fork_server._loaded = lambda root: _run  # noqa: ARG005
 
 
 def _are_ours(env: Mapping[str, str]) -> bool:

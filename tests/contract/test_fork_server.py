@@ -192,14 +192,23 @@ def test_what_is_loaded_early_exists() -> None:
         import_module(name)
 
 
-def test_spark_is_not_loaded_early() -> None:
-    """Pandera would take it along where it is installed: a second, and a warning in each check."""
+@pytest.mark.parametrize(
+    ("file", "found"), [("people.py", ["pandera.io.pandas_io"]), ("people.yaml", [])]
+)
+def test_pandera_is_loaded_early_for_python_and_spark_never(
+    tmp_path: Path, file: str, found: list[str]
+) -> None:
+    """Schemas in YAML need no Pandera, which would take Spark along: a second, and a warning."""
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / file).touch()
     code = (
-        "import sys; from datarelease.adapters.dvc.fork_server import _loaded; _loaded(); "
+        "import sys; from pathlib import Path; "
+        "from datarelease.adapters.dvc.fork_server import _loaded; _loaded(Path()); "
         "print(*sorted({'pandera.io.pandas_io', 'pyspark.pandas'} & sys.modules.keys()))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.split() == ["pandera.io.pandas_io"]
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True,
+        timeout=60,
+    )  # fmt: skip
+    assert done.stdout.split() == found
     assert "PySpark" not in done.stderr

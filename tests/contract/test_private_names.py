@@ -11,12 +11,11 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dvc.stage.run
-import narwhals as nw
 import pandera.pandas as pa
 import pyspark.errors.utils
 import pytest
@@ -122,7 +121,7 @@ def test_pandera_brings_no_spark_along() -> None:
     """It would, where Spark's client is installed, for checks of Spark's own frames."""
     code = (
         "import sys; from datarelease.analysis.validation import pandera_private as private;"
-        "private.type_of('int64'); private.expression_checks();"
+        "private.type_of('int64'); private.load_pandera();"
         "print('pandera' in sys.modules, 'pyspark' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -258,12 +257,6 @@ def test_pandera_keeps_function_and_arguments_of_a_check() -> None:
     assert pandera_private.built_in(own) is None
     assert pandera_private.function_of(own) is larger
     assert pandera_private.arguments_of(own) == {"least": 3}
-
-
-def test_pandera_has_every_built_in_check_as_an_expression() -> None:
-    """They take a Narwhals expression and the arguments, and return an expression."""
-    equal: Callable[..., Any] = pandera_private.expression_checks().equal_to
-    assert isinstance(equal(nw.col("a"), value=1), nw.Expr)
 
 
 def test_pandera_reads_types_with_arguments() -> None:

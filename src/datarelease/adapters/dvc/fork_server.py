@@ -102,15 +102,15 @@ def _serve(connection: Connection, theirs: Connection) -> None:
     with suppress(EOFError, ConnectionError):
         while True:
             request = connection.recv()
-            program = program or _loaded()
+            program = program or _loaded(Path(request[1]))
             process = fork.Process(target=_become, args=(connection, program, *request))
             process.start()
             process.join()
             connection.send(process.exitcode)
 
 
-def _loaded() -> Callable[[], object]:
-    """What the installed script calls, with all that it will need."""
+def _loaded(root: Path) -> Callable[[], object]:
+    """What the installed script calls, with all that it will need for the project at ``root``."""
     gc.disable()
     [script] = entry_points(group="console_scripts", name=PROGRAM)
     main: Callable[[], object] = script.load()
@@ -118,7 +118,9 @@ def _loaded() -> Callable[[], object]:
         # Whatever another release of a dependency lacks, the command itself will tell.
         with suppress(ImportError):
             importlib.import_module(name)
-    with suppress(ImportError):
+    # Most schemas in YAML are read without Pandera; schemas and checks in Python need it.
+    with suppress(ImportError, StopIteration):
+        next((root / "schemas").glob("*.py"))
         module, function = PANDERA
         getattr(importlib.import_module(module), function)()
     # The collector of a fork would touch all of it, and so copy it (`gc.freeze`).

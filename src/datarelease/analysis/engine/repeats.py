@@ -71,7 +71,9 @@ def _is_exact(kind: pa.DataType) -> bool:
 
 def _compared(rows: pa.RecordBatch, following: pa.RecordBatch) -> tuple[pa.Array, pa.Array]:
     """Which ``following`` rows are greater than the one in their place, and which equal it."""
-    greater = pa.nulls(len(rows), pa.bool_()).fill_null(False)
+    # Made of bytes: Arrow imports pandas for the first value that it takes from Python.
+    none = pa.py_buffer(bytes(len(rows) // 8 + 1))
+    greater = pa.Array.from_buffers(pa.bool_(), len(rows), [None, none])
     equal = pc.invert(greater)
     for one, two in reversed(list(zip(rows.columns, following.columns, strict=True))):
         same = pc.equal(two, one)

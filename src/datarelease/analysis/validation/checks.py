@@ -1,7 +1,7 @@
 """Pandera's built-in checks as Narwhals expressions that are true where a value fails.
 
-The comparisons themselves are Pandera's own Narwhals check functions. Belongs here: fitting a
-check's arguments to the column's type the way pandas compares them, so that the engine never has
+The comparisons themselves are in ``built_in.expressions``. Belongs here: fitting a check's
+arguments to the column's type the way pandas compares them, so that the engine never has
 to guess a conversion. Does not: running anything.
 """
 
@@ -18,9 +18,9 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of, type_name
 from datarelease.analysis.engine.tables import Engine
-from datarelease.analysis.validation import pandera_private as pandera
+from datarelease.analysis.validation.built_in.expressions import passes
 from datarelease.analysis.validation.patterns import NON_ASCII, Pattern, pattern_of
-from datarelease.analysis.validation.schema_checks import spelled
+from datarelease.analysis.validation.schema_checks import check_arguments, spelled
 from datarelease.model.data.validation import Violation
 
 _LARGEST = 2**127
@@ -60,7 +60,7 @@ def built_in_probe(
     Raises:
         CheckFault: The check does not apply to the column's type.
     """
-    arguments = pandera.arguments_of(check)
+    arguments = check_arguments(check)
     null = nw.col(column).is_null()
     pattern = None
     if isinstance(dtype, nw.Unknown):  # a column of nulls
@@ -109,15 +109,14 @@ def _fails(
         if name == "in_range" and not _naive(dtype):
             # Narwhals takes bare texts for column names there.
             arguments |= {key: nw.lit(arguments[key]) for key in ("min_value", "max_value")}
-    passes: nw.Expr = getattr(pandera.expression_checks(), name)(value, **arguments)
-    return ~passes
+    return ~passes(name, value, arguments)
 
 
 def values_equal(
     engine: Engine, frame: nw.LazyFrame[Any], check: Any, column: str, dtype: nw.dtypes.DType
 ) -> int:
     """0 if the column's values are exactly those of a ``unique_values_eq`` check, else 1."""
-    given = pandera.arguments_of(check)["values"]
+    given = check_arguments(check)["values"]
     fitting = set(_fitting(given, dtype))
     value = nw.col(column)
     if len(fitting) < len(set(given)):

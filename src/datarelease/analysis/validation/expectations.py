@@ -152,6 +152,8 @@ def file_type(dtype: Any) -> nw.dtypes.DType | None:  # noqa: PLR0911 - one line
 
     None: no file has such a type (periods, intervals, complex numbers, pydantic models, ...).
     """
+    if isinstance(dtype, nw.dtypes.DType):
+        return dtype  # of a schema that was read without Pandera
     dtypes = pandera.dtypes()
     if isinstance(dtype, dtypes.Bool):
         return nw.Boolean()

@@ -57,17 +57,11 @@ def load_pandera() -> None:
     """Load at once what a validation uses of Pandera."""
     for name in ("pandera.pandas", "pandera.io.pandas_io"):
         _module(name)
-    expression_checks()
 
 
 def dtypes() -> Any:
     """The module of Pandera's own types, of which the types of each library are subclasses."""
     return _module("pandera.dtypes")
-
-
-def expression_checks() -> Any:
-    """The module of the built-in checks that take a Narwhals expression and return one."""
-    return _module("pandera.backends.narwhals.builtin_checks")
 
 
 def registered_checks() -> MutableMapping[str, Callable[..., Any]]:

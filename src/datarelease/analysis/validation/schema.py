@@ -18,6 +18,8 @@ from typing import Any
 import yaml
 
 from datarelease.analysis.validation import pandera_private as pandera
+from datarelease.analysis.validation.built_in.read import read_built_in
+from datarelease.analysis.validation.built_in.schema import BuiltInSchema
 from datarelease.analysis.validation.expectations import file_type, wanted_name
 from datarelease.analysis.validation.schema_checks import spelled
 from datarelease.analysis.validation.schema_yaml import count_checks, parse_value, schema_problems
@@ -32,7 +34,9 @@ repositories in one process may each have their own check of one name."""
 
 
 def load_schema(path: Path, *, name_in_messages: str) -> Any:
-    """The `pandera.pandas.DataFrameSchema` of a YAML or Python file.
+    """The schema in a YAML or Python file: a `pandera.pandas.DataFrameSchema`.
+
+    Of a YAML file with built-in checks alone: a `BuiltInSchema`, for which Pandera is not loaded.
 
     Raises:
         SettingsError: Keys, checks, arguments or types that Pandera would ignore; all of them.
@@ -44,11 +48,24 @@ def load_schema(path: Path, *, name_in_messages: str) -> Any:
             untouched=_UNTOUCHED,
             remedy="Create it, or correct `schema` under artifacts in dvc.yaml.",
         )
+    found = _without_pandera(path)
+    if found is not None:
+        return found
     _forget_checks()
     with _checks_beside(path, name_in_messages):
         if path.suffix.lower() == ".py":
             return _from_python(path, name_in_messages)
         return _from_yaml(path, name_in_messages)
+
+
+def _without_pandera(path: Path) -> BuiltInSchema | None:
+    """The schema, if it has built-in checks alone; None: Pandera has to read it, or refuses it."""
+    if path.suffix.lower() == ".py" or (path.parent / CHECKS_FILE).is_file():
+        return None
+    try:
+        return read_built_in(parse_value(path.read_text(encoding="utf-8-sig")))
+    except (ValueError, yaml.YAMLError):
+        return None
 
 
 def contract(schema: Any) -> Contract:

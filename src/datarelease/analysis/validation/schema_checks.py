@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from datarelease.analysis.validation import pandera_private as pandera
+from datarelease.analysis.validation.built_in.schema import BuiltInCheck
 from datarelease.errors import Problem
 from datarelease.model.wording import nearest_name
 
@@ -137,8 +138,13 @@ def _parameters(name: str) -> dict[str, bool]:
 
 def built_in_name(check: Any) -> str | None:
     """The name of the built-in check that ``check`` is, whatever the schema calls it; or None."""
-    name = pandera.built_in(check)
+    name = check.name if isinstance(check, BuiltInCheck) else pandera.built_in(check)
     return name if name in BUILT_IN else None
+
+
+def check_arguments(check: Any) -> dict[str, Any]:
+    """The arguments that the function of a check gets."""
+    return dict(check.arguments if isinstance(check, BuiltInCheck) else pandera.arguments_of(check))
 
 
 def spelled(check: Any) -> str:
