@@ -34,7 +34,7 @@ dist: build/publish/stamp  ## Build the wheel and the sdist of datarelease itsel
 orchestration: .venv/dev.stamp  ## Run broker, S3, Dagster and a producer of events until Ctrl-C (build/orchestration)
 	@$(BIN)/python orchestration/stack.py $(ARGS)
 
-test: .venv/dev.stamp  ## Run the tests (under ten minutes on two cores)
+test: .venv/dev.stamp  ## Run the tests (under eight minutes on two cores)
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 

@@ -24,7 +24,8 @@ ASSETS = """{ assetNodes { assetKey { path } groupName staleStatus dataVersion k
             metadataEntries { label ... on TextMetadataEntry { text } } } } } } } } }"""
 
 
-@pytest.fixture(scope="module")
+# tests/unit/orchestration plays runs, checks and sensors in its own process.
+@pytest.fixture(scope="module", params=[pytest.param("started", marks=pytest.mark.slow)])
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dagster, Project]]:
     """Dagster on a clone of this repository with an origin of its own, started once."""
     folder = tmp_path_factory.mktemp("dagster")

@@ -91,6 +91,7 @@ def restarted(broker: Broker, sender: Sender, topic: str, count: int) -> None:
         assert broker.ends(topic) == ends, "the broker of the tests lost what it acknowledged"
 
 
+@pytest.mark.slow  # tests/flows/ingest has each of its failures
 def test_forty_thousand_events_survive_everything(tmp_path: Path) -> None:
     """Two ingesters at once, killed five times, and a broker that restarts: nothing is lost.
 

@@ -526,6 +526,7 @@ def test_a_directory_of_unlike_tables_becomes_several(bare: Callable[..., Projec
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere DVC starts each stage")
+@pytest.mark.slow  # counts processes
 def test_several_files_are_checked_with_python_started_once(
     bare: Callable[..., Project], tmp_path: Path
 ) -> None:
@@ -624,6 +625,7 @@ def inner_project(project: Project, name: str) -> Project:
     return inner
 
 
+@pytest.mark.slow  # tests/flows/versions has projects below the top
 def test_dvc_below_the_top_of_git_gets_workflows_of_its_own(
     bare: Callable[..., Project],
 ) -> None:

@@ -22,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck, event, given
 from hypothesis import strategies as st
 from tests.properties import examples
+from tests.slow_cases import slow_but
 
 from datarelease.adapters.memo import FileMemo
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
@@ -408,7 +409,14 @@ def kept(place: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, T
         return folder, changed, encode(profile(engine, changed, DATASET))
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+QUICK = {
+    "no table", "more values than rows", "an endless number", "half the cells", "cells in no order",
+    "keys of no width", "a value in no row", "another first key", "no blocks",
+}  # fmt: skip
+"""Damages of each file that a memo has: it ends early, is out of order, or says what cannot be."""
+
+
+@pytest.mark.parametrize("damage", slow_but(QUICK, DAMAGE))
 def test_a_damaged_memo_is_not_believed(
     engine: DuckDBEngine, place: Path, tmp_path: Path, kept: tuple[Path, Table, str], damage: str
 ) -> None:

@@ -22,10 +22,10 @@ from datarelease.analysis.engine.tables import Table, UnreadableTable, unread_na
 Read = Callable[..., tuple[dict[str, str], list[dict[str, Any]]]]
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    """An engine that spills below the test's own directory."""
-    with DuckDBEngine(temp_directory=tmp_path / "spill", threads=1) as opened:
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+    """An engine for all tests, each of which has files of its own."""
+    with DuckDBEngine(temp_directory=tmp_path_factory.mktemp("spill"), threads=1) as opened:
         yield opened
 
 

@@ -29,10 +29,10 @@ NS = 1_700_000_000_123_456_789
 WIDE, WIDER = (Decimal(f"12345678901234567890123456789012345.{end}") for end in ("890", "891"))
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    """An engine that spills below the test's own directory."""
-    with DuckDBEngine(temp_directory=tmp_path / "spill", threads=1) as opened:
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+    """An engine for all tests, each of which has files of its own."""
+    with DuckDBEngine(temp_directory=tmp_path_factory.mktemp("spill"), threads=1) as opened:
         yield opened
 
 

@@ -55,6 +55,7 @@ def test_the_core_needs_neither_dagster_nor_kafka(tmp_path: Path) -> None:
     assert int(done.stdout) > 100
 
 
+@pytest.mark.slow  # the test above says the same of modules
 def test_the_command_line_works_without_them(project: Project) -> None:
     """A check runs where they cannot be imported, and the help lists all commands."""
     done = python(COMMAND, "check", cwd=project.root)

@@ -303,6 +303,7 @@ def test_releasing_md_tells_of_each_job_in_its_order() -> None:
     assert list(dict.fromkeys(re.findall(r"^\| `(\w+)`", fails, flags=re.MULTILINE))) == jobs
 
 
+@pytest.mark.slow  # reads every page; before a publication
 def test_preparing_this_repository_leaves_no_page_that_speaks_of_a_checkout(
     tmp_path: Path,
 ) -> None:
