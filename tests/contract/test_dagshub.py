@@ -81,6 +81,7 @@ def test_a_token_that_may_only_read_cannot_release(hub: Project, dagshub: DagsHu
     assert "Check DAGSHUB_TOKEN" in done.text
 
 
+@pytest.mark.slow  # two remotes are quick in tests/flows/release
 def test_dagshub_and_another_store_in_one_release(
     hub: Project, dagshub: DagsHub, bucket: Bucket
 ) -> None:

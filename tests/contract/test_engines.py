@@ -23,6 +23,7 @@ import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import feather
+from tests.slow_cases import slow_but
 from tests.spark_server import java_server
 
 from datarelease.analysis.comparison.rows import diff_rows
@@ -246,7 +247,8 @@ def test_unique_rows_are_counted_alike(
         assert engine.count_if_unique(engine.rows(rows)) == expected
 
 
-@pytest.mark.parametrize("group", GROUPS)
+# Rows and profiles of the copied types, below, show that they are copied alike.
+@pytest.mark.parametrize("group", slow_but({"plain"}, GROUPS))
 def test_every_type_is_validated_alike(
     duckdb: Engine, spark: Engine, tmp_path: Path, group: str
 ) -> None:
@@ -457,6 +459,7 @@ def test_own_checks(
     same_validation([duckdb, spark], files, schema, key=("id",))
 
 
+@pytest.mark.slow  # a column with more values than it has cells, eight times
 def test_numbers_of_every_size(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
     """Cells that Spark counts are those that are counted here, whatever the values."""
     size = 140_000  # more than a column has cells

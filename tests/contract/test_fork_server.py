@@ -96,6 +96,7 @@ def test_stages_start_no_python_and_dvc_records_what_it_always_did(
     assert results(checked) == made
 
 
+@pytest.mark.slow  # tests/flows/check/test_blocked.py has stages that fail
 def test_a_violation_fails_the_stage_as_ever(
     checked: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:

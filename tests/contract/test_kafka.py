@@ -230,6 +230,7 @@ def test_broker_that_falls_silent_is_an_error_of_the_world() -> None:
             list(reading)
 
 
+@pytest.mark.slow  # starts a broker twice
 def test_reading_goes_on_over_a_restart(tmp_path: Path) -> None:
     """A broker that is stopped and started again in the middle of a span costs no record."""
     with running_broker(tmp_path / "kafka") as server:

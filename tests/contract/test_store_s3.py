@@ -78,6 +78,7 @@ def test_listings_of_many_pages_are_read_to_the_end(bucket: Bucket, tmp_path: Pa
     assert {info.md5 for info in found.values()} == {md5(b"x")}
 
 
+@pytest.mark.slow  # counts requests for many objects
 def test_requests_do_not_grow_with_the_objects(bucket: Bucket, tmp_path: Path) -> None:
     """Eight folders are eight listings, however many objects are asked for in them."""
     source = tmp_path / "x"

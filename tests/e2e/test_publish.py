@@ -95,6 +95,7 @@ def test_the_same_commit_gives_the_same_bytes(wheel: Path, tmp_path: Path) -> No
     assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
 
 
+@pytest.mark.slow  # plays an index of packages; for a publication
 def test_other_bytes_on_the_index_are_refused(
     dist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,7 @@ def test_other_bytes_on_the_index_are_refused(
         steps.verify(dist, VERSION, tmp_path / "two", pause=0.0)
 
 
+@pytest.mark.slow  # plays an index of packages; for a publication
 def test_what_is_not_on_the_index_yet_is_looked_for_again(
     dist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -122,6 +124,7 @@ def test_what_is_not_on_the_index_yet_is_looked_for_again(
     assert "is not there yet (look 1)" in capsys.readouterr().out
 
 
+@pytest.mark.slow  # resolves everything; for a publication
 def test_the_bill_of_materials_lists_what_the_action_installs(tmp_path: Path) -> None:
     """`make dist` writes it: every package of the lock, its version, and the tool as subject."""
     recipe = subprocess.run(

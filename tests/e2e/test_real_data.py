@@ -154,6 +154,7 @@ def test_two_releases_of_real_data(repository: Path, tmp_path: Path) -> None:
     assert dr.load("latest", "penguins", repo=origin)["sex"].notna().all()
 
 
+@pytest.mark.slow  # test_blocked.py has data that is made up
 def test_real_data_that_breaks_its_schema_is_blocked(repository: Path) -> None:
     """A wrong edit of real files is reported with every violation, and nothing is released."""
     penguins = repository / "data/penguins.csv"

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 from tests.plot_labels import overlapping_labels
+from tests.slow_cases import slow_but
 from tests.tools.comment_page import page as comment_page
 
 from datarelease.app.reports import framed
@@ -178,8 +179,9 @@ def test_tables_of_the_comment_fit_a_phone(tab: Tab, tmp_path: Path, name: str) 
         unfold(page)
 
 
+# What is blocked shows every element, and its colours in both schemes.
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["blocked", "warned", "first"])
+@pytest.mark.parametrize("name", slow_but({"blocked"}, ["blocked", "warned", "first"]))
 def test_the_page_is_accessible(tab: Tab, tmp_path: Path, name: str, scheme: str) -> None:
     """Axe finds no violation of WCAG 2.2 A and AA, contrast included, in light and dark."""
     page, _ = tab.report(samples.SAMPLES[name](), tmp_path, dark=scheme == "dark")

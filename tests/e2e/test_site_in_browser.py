@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Dialog, Page, Request, expect, sync_playwright
 from tests import site_samples as samples
 from tests.plot_labels import overlapping_labels
+from tests.slow_cases import slow_but
 
 from datarelease.progress import Quiet
 from datarelease.site.build import site_files
@@ -106,7 +107,13 @@ def _watch(reader: Reader) -> None:
     page.on("pageerror", lambda error: reader.wrong.append(f"error: {error}"))
 
 
-@pytest.mark.parametrize("host", [False, True], ids=["from a disk", "below a path"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param(False, id="from a disk"),
+        pytest.param(True, id="below a path", marks=pytest.mark.slow),
+    ],
+)
 def test_a_reader_finds_the_way_through_the_catalogue(reader: Reader, host: bool) -> None:  # noqa: FBT001
     """From the timeline to a version, a column, a comparison; nothing is asked for elsewhere."""
     page = reader.open("index.html", host=host)
@@ -236,7 +243,11 @@ def test_a_phone_shows_the_newest_release_first(reader: Reader) -> None:
 
 @pytest.mark.parametrize(
     ("path", "scheme"),
-    [*((path, "light") for path in PAGES), *((path, "dark") for path in PAGES[1::2])],
+    slow_but(
+        {f"{path}-light" for path in PAGES[::3]} | {f"{PAGES[1]}-dark"},
+        [*((path, "light") for path in PAGES), *((path, "dark") for path in PAGES[1::2])],
+        "-".join,
+    ),
 )
 def test_a_page_is_accessible(reader: Reader, path: str, scheme: str) -> None:
     """Axe finds no violation of WCAG 2.2 A and AA, contrast included, in light and dark."""

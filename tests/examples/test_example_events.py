@@ -14,7 +14,7 @@ NAME = "tests/examples/test_example_events.py"
 TOPIC = "weather.readings"
 
 
-@pytest.mark.slow  # its parts are in tests/flows/ingest; the page of the table is played
+@pytest.mark.slow  # its parts are in tests/flows/ingest
 def test_the_page_of_the_events_example_is_true(tmp_path: Path, broker: Broker) -> None:
     """Two batches, dead letters, a proposal, a blocked mistake, a roll-back, and the README."""
     if TOPIC in broker.admin.list_topics(timeout=30).topics:  # of an earlier run, on a real broker

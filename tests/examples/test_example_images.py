@@ -12,7 +12,7 @@ from tests.sessions import Session
 NAME = "tests/examples/test_example_images.py"
 
 
-@pytest.mark.slow  # tests/flows/check/test_files.py has its parts, the page of the table is played
+@pytest.mark.slow  # its parts are in tests/flows/check/test_files.py
 def test_the_page_of_the_images_example_is_true(tmp_path: Path) -> None:
     """First release, an edit with its report, a blocked mistake, a roll-back, and the README."""
     session = Session(beside_a_checkout(tmp_path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.commands import run
 from tests.example_repositories import DOCS, EXAMPLES, beside_a_checkout
 from tests.sessions import Session
@@ -11,6 +12,7 @@ from tests.sessions import Session
 NAME = "tests/examples/test_example_tabular.py"
 
 
+@pytest.mark.slow  # docs/start.md goes as far with a table of its own
 def test_the_page_of_the_tabular_example_is_true(tmp_path: Path) -> None:
     """First release, an edit with its report, a blocked mistake, a roll-back, and the README."""
     session = Session(beside_a_checkout(tmp_path))

@@ -561,6 +561,7 @@ def test_what_dvcignore_leaves_out_is_neither_read_nor_proposed(
     assert [(d["path"], d["rows"]) for d in planned(project)["datasets"]] == [("raw", 2)]
 
 
+@pytest.mark.slow  # test_layouts.py adopts partitions, test_broken.py names Delta
 def test_partitions_and_delta_tables(bare: Callable[..., Project]) -> None:
     """Folders `key=value` are columns of one dataset, which is said; a Delta table is left out."""
     project = bare({"README": "x"})
@@ -584,6 +585,7 @@ def test_partitions_and_delta_tables(bare: Callable[..., Project]) -> None:
     assert "data/delta: a Delta table, " in again.out
 
 
+@pytest.mark.slow  # test_layouts.py adopts European numbers
 def test_dialects_of_csv_files_are_declared(bare: Callable[..., Project]) -> None:
     """A title, decimal commas, an encoding and a code `NA`: said, written, and then checked."""
     countries = "".join(f"{code},Name of {code}\n" for code in ("DE", "NA", "CH", "FR"))

@@ -109,8 +109,10 @@ def layout(tmp_path: Path) -> Callable[[str], Project]:
     return make
 
 
-# test_init.py goes this way with "Get started" of DVC; a corpus is files, as pictures are.
-@pytest.mark.parametrize("name", slow_but(LAYOUTS.keys() - {"get started", "corpus"}, LAYOUTS))
+# test_init.py goes this way with "Get started" of DVC and with pictures; a corpus is files, too.
+@pytest.mark.parametrize(
+    "name", slow_but(LAYOUTS.keys() - {"get started", "corpus", "images"}, LAYOUTS)
+)
 def test_a_layout_is_adopted_released_and_read_with_no_edit(
     layout: Callable[[str], Project], tmp_path: Path, name: str
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_layout_is_adopted_released_and_read_with_no_edit(
     assert frame["id"].is_unique
 
 
+@pytest.mark.slow  # the test above adopts them
 def test_european_numbers_are_numbers(layout: Callable[[str], Project]) -> None:
     """The delimiter, the decimal comma and the thousands are found by `init`."""
     project = layout("European numbers")

@@ -115,6 +115,7 @@ def test_all_violations_of_all_datasets_are_told_at_once(
     assert tree_state(built.origin) == origin
 
 
+@pytest.mark.slow  # test_records.py compares records
 def test_stages_make_what_the_check_would_make(built: Project) -> None:
     """With and without stages, the report's validation and comparison are the same."""
     with_schemas(built, stages=False)

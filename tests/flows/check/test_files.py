@@ -177,6 +177,7 @@ def test_every_broken_rule_is_shown(copy: Copy) -> None:
     assert json.loads((project.root / "reports/images/validation.json").read_text())["rows"] == 6
 
 
+@pytest.mark.slow  # test_records.py says it of tables
 def test_the_stages_record_what_the_check_uses(copy: Copy) -> None:
     """`validate` and `profile` of files are stages like those of tables, used by the check."""
     project = copy()

@@ -60,6 +60,7 @@ def outputs() -> dict[str, str]:
     return {name: OUTPUTS.get(name, path) for name, (path, _) in FILES.items()}
 
 
+@pytest.mark.slow  # tests/contract/test_engines.py reads each format
 def test_every_format_is_adopted_released_compared_and_loaded(built: Project) -> None:
     """What `init` finds is released; an edit is compared row by row; a fresh clone loads it."""
     before: list[dict[str, Any]] = [{"id": n, "x": n + 0.5} for n in range(20)]

@@ -62,6 +62,7 @@ def test_a_release_after_the_check_computes_nothing(edited: Project) -> None:
     assert tags(edited)[-1] == "data-v2"
 
 
+@pytest.mark.slow  # a damaged memo, above, ends alike
 def test_deleting_the_memo_changes_nothing_but_time(edited: Project) -> None:
     """Without the memo the same report is computed again."""
     first = report(edited)

@@ -78,6 +78,7 @@ def test_an_edit_says_what_merging_publishes(edited: Project) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow  # test_loop.py rolls back
 def test_data_of_an_older_version_is_called_a_roll_back(edited: Project) -> None:
     """The data is that of data-v1: said so, with the number that it gets."""
     run(edited, "release")
@@ -136,6 +137,7 @@ def test_reports_go_where_they_are_told_to(released: Project, tmp_path: Path) ->
 
 
 @pytest.mark.two_datasets
+@pytest.mark.slow  # tests/unit/flows/test_row_diff_memo.py says so of parts
 def test_only_changed_parts_are_read_for_the_row_diff(edited: Project) -> None:
     """`diff` needs the two changed parts only: it works with all others gone from everywhere."""
     run(edited, "release")
@@ -215,6 +217,7 @@ def in_a_subdirectory(project: Project) -> Project:
     return moved
 
 
+@pytest.mark.slow  # tests/flows/versions/test_projects.py has projects below the top
 def test_dvc_in_a_subdirectory_of_git(built: Project) -> None:
     """Dvc init --subdir: the whole loop works there, and other directories do not matter."""
     project = in_a_subdirectory(built)

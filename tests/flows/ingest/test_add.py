@@ -184,6 +184,7 @@ def test_key_and_time_can_be_given(plan: Plan) -> None:
     assert streams["orders"]["time"] == "day"
 
 
+@pytest.mark.slow  # tests/unit/adapters/test_yaml_edit.py has edits of lines
 def test_files_keep_every_line(plan: Plan, root: Path) -> None:
     """Comments, blank lines and order of what was there stay, and a second stream fits beside."""
     write_stream(root, plan())

@@ -282,6 +282,7 @@ def test_a_diverged_main_has_to_be_integrated_first(edited: Project, tmp_path: P
     assert run(edited, "release", "--json").json["tag"] == "data-v2"
 
 
+@pytest.mark.slow  # a diverged main is quick
 def test_main_that_diverges_before_the_tag_has_to_be_integrated(
     edited: Project, tmp_path: Path
 ) -> None:

@@ -303,6 +303,7 @@ def test_the_publisher_takes_plain_values_from_the_repository(
     assert tags(publisher) == ["data-v1"]
 
 
+@pytest.mark.slow  # a lock whose data nobody pushed is quick
 def test_a_build_needs_no_data_that_the_lock_knows(edited: Project, tmp_path: Path) -> None:
     """With a current lock and recorded reports a build without the data releases all of it."""
     run(edited, "release")
@@ -408,6 +409,7 @@ def test_the_staging_remote_may_be_on_any_server(
     assert_whole(publisher, "data-v2")
 
 
+@pytest.mark.slow  # a staging remote that carries the objects is quick
 def test_staged_data_spares_the_build(edited: Project, tmp_path: Path) -> None:
     """Where the lock is current and staging has its objects, the build runs no stage."""
     edited.add_remote("staging", str(tmp_path / "staging"))

@@ -75,6 +75,7 @@ def test_trailers_of_another_version_make_no_baseline(released: Project, of: str
     assert "No remote has the manifest" in run(released, "get", "data-v2", "out", code=3).text
 
 
+@pytest.mark.slow  # trailers of another version, above, end alike
 def test_a_manifest_that_is_nowhere_makes_no_baseline(released: Project) -> None:
     """Trailers that are right but for the manifest: nothing is released until the tag is gone."""
     sha256 = hashlib.sha256(manifest_path(released.remote, "data-v1").read_bytes()).hexdigest()

@@ -16,6 +16,7 @@ import datarelease as dr
 from datarelease.errors import ConfigError, DatareleaseWarning
 
 
+@pytest.mark.slow  # the page rename-split-retire.md is played
 def test_renamed_and_retired(released: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither is a loss: the waiver names the old name, and both names are read ever after."""
     pipeline = released.read_yaml("dvc.yaml")
@@ -76,6 +77,7 @@ PARTS = {"clients": 9, "leads": 11}
 
 
 @pytest.mark.one_dataset
+@pytest.mark.slow  # the page rename-split-retire.md is played
 def test_split(released: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No row of one part is lost to the other: in report, notes, comparison and catalogue."""
     pipeline = released.read_yaml("dvc.yaml")

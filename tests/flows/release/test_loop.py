@@ -66,6 +66,7 @@ def test_params_that_change_no_byte_make_no_version(released: Project) -> None:
     assert tags(released) == ["data-v1"]
 
 
+@pytest.mark.slow  # a rollback uploads nothing, either
 def test_params_edited_back_make_the_next_version_without_an_upload(edited: Project) -> None:
     """Older content under edited-back params is data-v3 with rollback_of data-v1, nothing sent."""
     release(edited)
@@ -158,6 +159,7 @@ def test_rollback_killed_and_run_again_finishes(edited: Project, point: Point) -
     assert len((edited.root / "data/people.csv").read_text().splitlines()) == 21
 
 
+@pytest.mark.slow  # counts processes of two repositories
 def test_rollback_starts_as_many_processes_for_fifty_files_as_for_five(
     make_project: Callable[..., Project], tmp_path: Path
 ) -> None:
@@ -228,6 +230,7 @@ def source_project(project: Project) -> Project:
 
 
 @pytest.mark.two_datasets
+@pytest.mark.slow  # test_tracked.py releases what `dvc add` tracks
 def test_sources_under_dvc_add_are_released_and_rolled_back(built: Project) -> None:
     """Datasets of .dvc files go round the same loop; an edit that is not recorded is refused."""
     project = source_project(built)

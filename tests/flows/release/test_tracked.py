@@ -148,6 +148,7 @@ def test_a_damaged_cache_is_not_pushed(built: Project) -> None:
     assert not built.remote.exists()
 
 
+@pytest.mark.slow  # counts what is read
 def test_what_the_last_manifest_lists_is_not_read_again(built: Project, tmp_path: Path) -> None:
     """A second release from a clone without that data fetches and reads none of it."""
     md5 = with_raw(built)
@@ -191,6 +192,7 @@ def test_an_output_is_kept_on_the_remote_that_it_names(built: Project, tmp_path:
     assert "other: files/md5" in run(reader, "verify", "data-v1", code=3).text
 
 
+@pytest.mark.slow  # an output of a remote of its own is quick
 def test_an_output_moves_with_the_remote_that_it_names(built: Project, tmp_path: Path) -> None:
     """Where `remote: NAME` was taken away, a clone without the data moves it to the others."""
     other_remote(built)
@@ -209,6 +211,7 @@ def test_an_output_moves_with_the_remote_that_it_names(built: Project, tmp_path:
 
 
 @pytest.mark.two_datasets
+@pytest.mark.slow  # the row diff of one remote is quick
 def test_rows_of_data_on_another_remote_are_compared(built: Project, tmp_path: Path) -> None:
     """`check` and `diff` in fresh clones find the rows of versions where they are."""
     other = other_remote(built)
@@ -314,6 +317,7 @@ def test_a_dataset_in_a_tracked_directory_leaves_the_rest_to_be_listed(
     pulled(built, tmp_path / "clone", "data-v1")
 
 
+@pytest.mark.slow  # the list of a release in one place is quick
 def test_a_publisher_verifies_the_same_list(built: Project, tmp_path: Path) -> None:
     """A bundle carries what is tracked beside; without it the publisher stops with the name."""
     other = other_remote(built)
@@ -380,6 +384,7 @@ def test_a_remote_that_cannot_be_verified_is_refused(
     assert "raw/notes.csv.dvc" in done.text
 
 
+@pytest.mark.slow  # test_loop.py rolls back
 def test_rolling_back_brings_what_was_tracked(built: Project, tmp_path: Path) -> None:
     """The branch has the old pointers, and their data is fetched from the remotes that have it."""
     other_remote(built)

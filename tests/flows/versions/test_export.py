@@ -11,6 +11,7 @@ import pytest
 from tests.commands import KILLED, Point, run
 from tests.conftest import environment, hermetic_environment
 from tests.project import Project
+from tests.slow_cases import slow_but
 from tests.versions import manifest, object_path
 
 from datarelease.progress import Step
@@ -102,7 +103,7 @@ def test_latest_follows_releases_and_withdrawals(project: Project) -> None:
     assert_exported(project, "data-v1", latest="data-v1")
 
 
-@pytest.mark.parametrize("point", READABLE, ids=str)
+@pytest.mark.parametrize("point", slow_but({"after export 2"}, READABLE))
 def test_an_export_that_was_stopped_is_finished_by_the_next_release(
     project: Project, point: Point
 ) -> None:

@@ -134,6 +134,7 @@ def test_what_the_remote_says_is_compared_first(
     assert len(dr.open("latest", "sales", verified=False, where=[("year", "<", 2024)])) == ROWS
 
 
+@pytest.mark.slow  # tests/contract/test_address_sources.py reads ranges of S3
 def test_a_bucket_is_read_in_ranges(
     released_parts: Project, clone: Project, bucket: Bucket
 ) -> None:

@@ -161,6 +161,7 @@ def test_two_declarations_of_one_name_are_refused(built: Project) -> None:
     )
 
 
+@pytest.mark.slow  # test_loop.py rolls back
 def test_a_rollback_leaves_the_projects_below_alone(released: Project) -> None:
     """What another project tracks is neither restored nor removed."""
     nested = Project(released.root / "sub", released.origin, released.remote)

@@ -292,6 +292,7 @@ PRICES = "Preise\nland;preis\nDE;1.234,50\nNA;7,00\n"
 """German numbers below a title line, and a country whose code reads as a missing value."""
 
 
+@pytest.mark.slow  # tests/unit/readers loads dialects
 def test_the_dialect_that_was_validated_is_loaded(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

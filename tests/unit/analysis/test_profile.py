@@ -225,7 +225,7 @@ def test_csv_equals_parquet(engine: DuckDBEngine, tmp_path: Path) -> None:
     assert csv == profiled(engine, tmp_path, table)
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("kind", [pytest.param("csv", marks=pytest.mark.slow), "parquet"])
 def test_columns_of_wide_tables_are_those_of_narrow_ones(
     engine: DuckDBEngine, tmp_path: Path, kind: Format
 ) -> None:

@@ -331,6 +331,7 @@ def test_released_data_shows_its_checks_as_evaluated(
         assert len(evaluations(instance, path, name)) == 1
 
 
+@pytest.mark.slow  # test_released_checks.py decides it
 def test_data_that_nobody_checked_is_not_shown_with_the_result_of_a_version(
     project: Project, instance: dg.DagsterInstance
 ) -> None:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
 from tests.tools.cost import processor_seconds, table
 
 BUSY = "import time\nwhile time.process_time() < 0.3: pass"
@@ -41,6 +42,7 @@ def test_sums_are_shown_by_test_file_and_fixture(tmp_path: Path) -> None:
     assert ["0.25", "1.00", "1", "home", "(function)"] in shown
 
 
+@pytest.mark.slow  # seconds of work to measure
 def test_a_thread_that_ends_hides_nothing() -> None:
     """What a process has used counts while threads of it come and go."""
     over = Event()

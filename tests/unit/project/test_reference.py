@@ -158,6 +158,7 @@ def test_what_is_printed_fits_the_schema_of_its_command(words: list[str], docume
     assert errors(one, document) == [] or "--plan" in words
 
 
+@pytest.mark.slow  # `make lint` says so, too
 def test_the_pages_are_up_to_date() -> None:
     """`make generated` writes them anew after a change of the code."""
     assert generate.main(["--check"]) == 0

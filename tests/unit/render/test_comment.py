@@ -178,7 +178,13 @@ def test_blocked_on_the_branch_shows_the_report() -> None:
     assert "### ⛔ Blocked: **data-v4** cannot be published: 4 checks failed" in text
 
 
-@pytest.mark.parametrize("sample", [samples.wide, samples.many, samples.blocked])
+@pytest.mark.parametrize(
+    "sample",
+    [
+        samples.wide, samples.blocked,
+        pytest.param(samples.many, marks=pytest.mark.slow),  # seconds; test_markdown.py has it once
+    ],
+)  # fmt: skip
 def test_every_state_fits_into_a_comment(sample: Callable[[], Report]) -> None:
     """With the watermark it stays below what GitHub takes."""
     for subject in subjects(sample()):
@@ -227,12 +233,18 @@ def faults(text: str) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize(
+    "which",
+    # The other outcomes show the same report, and the same strings in other sentences.
+    [slice(4), pytest.param(slice(4, None), marks=pytest.mark.slow)],
+    ids=["some", "others"],
+)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_is_nothing_but_text(text: str) -> None:
+def test_hostile_text_is_nothing_but_text(text: str, which: slice) -> None:
     """In every string of report and outcome: no image, mention, reference, element or marker."""
     text = text.encode("utf-8", "replace").decode()
     hostile = poisoned(samples.blocked(), text)
-    for subject in subjects(hostile):
+    for subject in subjects(hostile)[which]:
         if isinstance(subject, Outcome):
             subject = replace(  # noqa: PLW2901
                 subject, what=text, untouched=text, remedy=text, tag=text or None

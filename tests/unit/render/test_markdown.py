@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from tests import sample_reports as samples
 from tests.hostile import HOSTILE, poisoned
 from tests.properties import examples
+from tests.slow_cases import slow_but
 
 from datarelease.model.data.validation import Violation
 from datarelease.model.review.diff import (
@@ -354,7 +355,7 @@ LARGE = {
 }
 
 
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("name", slow_but({"wide", "wide, long names", "many"}, LARGE))
 def test_a_huge_report_fits_and_says_what_is_cut(name: str) -> None:
     """Under the limit whatever the data, and the reader knows that there is more."""
     text = markdown(LARGE[name]())

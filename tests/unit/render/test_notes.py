@@ -86,7 +86,7 @@ def test_personal_data_is_told_by_its_distance_alone() -> None:
 
 def test_hundreds_of_datasets_are_bounded_and_the_rest_is_counted() -> None:
     """A page on GitHub holds the notes of any release, the gravest of them."""
-    notes = said(samples.many())
+    notes = said(samples.many(100))
     assert len(notes) == 81
     assert notes[-1].endswith("more, which the report lists.")
 
