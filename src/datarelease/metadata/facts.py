@@ -194,7 +194,7 @@ class DescribedDataset:
         """How its CSV files are written."""
         return self.of_version.csv or DEFAULT_DIALECT
 
-    @property
+    @cached_property
     def format(self) -> str:
         """`csv`, `jsonl`, `parquet` or `arrow`; empty: it is no table."""
         found = {table_format(place) for place in self.places} if self.is_table else set()
