@@ -1,4 +1,4 @@
-"""What every step of ingestion needs first: a stream's settings, the agreed plan, a broker.
+"""What steps of ingestion need first: the agreed plan, a broker, a lock.
 
 Kafka's client is loaded here, when a step needs it: everything else works without the extra.
 """
@@ -14,38 +14,17 @@ from typing import TYPE_CHECKING
 
 from datarelease.adapters.git.repository import Git
 from datarelease.app.github import environment_for_origin
-from datarelease.app.settings import settings_at
 from datarelease.app.wiring import timeout_at
 from datarelease.documents import DocumentError, decode
 from datarelease.errors import ConfigError, WorldError
 from datarelease.ingest.kafka.config import kafka_config, registry_config
+from datarelease.ingest.optional import needed
 from datarelease.model.data.stream import Stream, StreamPlan
-from datarelease.model.project import installation
 from datarelease.progress import Progress
-from datarelease.settings.faults import unknown
 
 if TYPE_CHECKING:
     from datarelease.ingest.kafka.broker import Broker
     from datarelease.ingest.kafka.producer import Writer
-
-
-def stream_at(root: Path, name: str) -> Stream:
-    """The stream called ``name`` in the settings of the work tree at ``root``.
-
-    Raises:
-        ConfigError: There is none; the message has the nearest name.
-    """
-    settings = settings_at(root)
-    stream = settings.stream(name)
-    if stream is None:
-        known = [one.name for one in settings.streams]
-        raise ConfigError(
-            f"params.yaml: release.streams: {unknown('stream', name, known)}"
-            if known
-            else "params.yaml: release.streams has no stream.",
-            remedy="`datarelease ingest add NAME --topic TOPIC` adds one.",
-        )
-    return stream
 
 
 def agreed_plan(root: Path, stream: Stream, env: Mapping[str, str]) -> StreamPlan | None:
@@ -138,15 +117,3 @@ def locked(place: Path, busy: WorldError) -> Iterator[None]:
         except BlockingIOError as error:
             raise busy from error
         yield
-
-
-@contextmanager
-def needed() -> Iterator[None]:
-    """Wraps imports of the extra, with the remedy if it is not installed."""
-    try:
-        yield
-    except ImportError as error:
-        raise ConfigError(
-            f"Kafka's client is not installed ({error.name}).",
-            remedy=installation("orchestration"),
-        ) from error

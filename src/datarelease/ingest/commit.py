@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 
 from datarelease.app.workspace import open_workspace
 from datarelease.flows.repository import Workspace, catalogue_of
-from datarelease.ingest.access import connected, open_writer, read_plan, stream_at
+from datarelease.ingest.access import connected, open_writer, read_plan
 from datarelease.ingest.kafka.source import Message
+from datarelease.ingest.streams import stream_at
 from datarelease.model.data.stream import Batch, DeadLetter, Stream, group_of
 from datarelease.model.versions.version import Version
 from datarelease.model.wording import plural

@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from datarelease.adapters.dvc.tracked import find_root
 from datarelease.errors import ConfigError, WorldError
-from datarelease.ingest.access import connected, open_writer, stream_at
+from datarelease.ingest.access import connected, open_writer
 from datarelease.ingest.commit import letters_in
 from datarelease.ingest.kafka.source import Message
+from datarelease.ingest.streams import stream_at
 from datarelease.model.data.stream import DeadLetter, Stream, group_of
 
 _PLACE = re.compile(r"([0-9]+):([0-9]+)", re.ASCII)

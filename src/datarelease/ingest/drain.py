@@ -21,9 +21,10 @@ from datarelease.app.wiring import PACKAGE
 from datarelease.documents import DocumentError
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.flows.write_file import read
-from datarelease.ingest.access import connected, locked, read_plan, schema_texts, stream_at
+from datarelease.ingest.access import connected, locked, read_plan, schema_texts
 from datarelease.ingest.kafka.source import Source
 from datarelease.ingest.raw import RawHeader, RowGroups, fingerprint, read_raw_header, schema_ids
+from datarelease.ingest.streams import stream_at
 from datarelease.model.data.stream import Batch, Span, Stream, StreamPlan
 from datarelease.progress import Progress
 

@@ -19,8 +19,9 @@ from datarelease.adapters.dvc.tracked import find_root
 from datarelease.documents import encode
 from datarelease.errors import ConflictError
 from datarelease.flows.write_file import read, write
-from datarelease.ingest.access import agreed_plan, connected, read_plan, stream_at
+from datarelease.ingest.access import agreed_plan, connected, read_plan
 from datarelease.ingest.kafka.source import PartitionLog, Source, Topic
+from datarelease.ingest.streams import stream_at
 from datarelease.model.data.stream import Batch, Span, Stream, StreamPlan
 from datarelease.progress import Progress
 

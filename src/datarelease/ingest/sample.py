@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.inference.infer import Inferred, infer
 from datarelease.errors import ConfigError
-from datarelease.ingest.access import needed
 from datarelease.ingest.kafka.source import Source
+from datarelease.ingest.optional import needed
 from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_parser import EventParser
 from datarelease.ingest.parse.event_shape import read_shape

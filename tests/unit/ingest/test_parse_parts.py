@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from tests.raw_files import header, raw_table
 
 from datarelease.ingest.parse.files import Md5Memo, PartWriter, fingerprint_of
@@ -60,6 +61,26 @@ def test_no_rows_no_file(tmp_path: Path) -> None:
     with PartWriter(tmp_path / "a", ROWS.schema, "f") as part:
         part.add(ROWS.slice(0, 0))
     assert not (tmp_path / "a").exists()
+
+
+def test_row_groups_stand_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    """They are written while the next ones are made, one after the other."""
+    with PartWriter(tmp_path / "a", ROWS.schema, "f") as part:
+        for first in range(0, ROWS.num_rows, 1_000):
+            part.add(ROWS.slice(first, 1_000))
+        assert part.rows == ROWS.num_rows
+    assert pq.read_table(tmp_path / "a").equals(ROWS)
+    assert pq.read_metadata(tmp_path / "a").num_row_groups == 60
+
+
+def test_rows_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
+    """Nobody takes a part for whole whose rows were lost: the next call says so, or the end."""
+    with pytest.raises(FileNotFoundError), PartWriter(tmp_path / "no/a", ROWS.schema, "f") as part:
+        part.add(ROWS)
+    with PartWriter(tmp_path / "no/b", ROWS.schema, "f") as part:
+        part.add(ROWS)
+        with pytest.raises(FileNotFoundError):
+            part.add(ROWS)
 
 
 def test_md5s_are_remembered_until_a_file_changes(tmp_path: Path) -> None:

@@ -22,6 +22,36 @@ def loaded(command: str) -> list[str]:
 
 
 def test_the_parser_is_loaded_by_its_own_command_alone() -> None:
-    """It brings DuckDB and pandas; `drain` and `waiting` run often and use neither."""
+    """It brings DuckDB; `drain` and `waiting` run often and do not use it."""
     assert loaded("waiting") == []
-    assert "datarelease.ingest.parse.batch" in loaded("parse")
+    assert loaded("parse") == ["duckdb", "datarelease.ingest.parse.batch"]
+
+
+def said(source: str) -> list[str]:
+    """What a new process prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+def test_arrow_takes_values_without_pandas() -> None:
+    """It imports pandas for the first value unless it is told not to, and then for none."""
+    values = (
+        "pa.scalar(1), pa.array([1.5, None]), pa.array(np.arange(3)), pa.nulls(2).to_numpy(False);"
+        "print('pandas' in sys.modules)"
+    )
+    source = f"import sys, numpy as np, pyarrow as pa; {values}"
+    assert said(source) == ["True"], "it is of no use any more"
+    told = "from datarelease.ingest.parse.without_pandas import skip_pandas; skip_pandas()"
+    assert said(f"{told}; {source}") == ["False"]
+
+
+def test_arrow_makes_data_frames_all_the_same() -> None:
+    """What needs pandas has it, and then its values are known again."""
+    source = (
+        "import pyarrow as pa; from datarelease.ingest.parse.without_pandas import skip_pandas;"
+        "skip_pandas(); frame = pa.table({'a': [1, None]}).to_pandas();"
+        "import pandas; print(type(frame) is pandas.DataFrame, pa.array(frame['a']).null_count)"
+    )
+    assert said(source) == ["True", "1"]

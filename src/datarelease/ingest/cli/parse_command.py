@@ -11,8 +11,9 @@ from datarelease.app.settings import settings_at
 from datarelease.cli.console import ConsoleProgress, Result, prints_result
 from datarelease.cli.described import DescribedCommand
 from datarelease.documents import to_json
-from datarelease.ingest.access import stream_at
 from datarelease.ingest.parse.parse import parse_stream
+from datarelease.ingest.parse.without_pandas import skip_pandas
+from datarelease.ingest.streams import stream_at
 from datarelease.model.data.stream import StreamCounts
 from datarelease.model.wording import plural
 from datarelease.render.numbers import counted
@@ -33,6 +34,7 @@ def command(name: str) -> Result:
     dataset. Records that break the schema go to data/streams/NAME/dead. The counts go to
     reports/NAME/stream.json.
     """
+    skip_pandas()
     root = find_root(Path.cwd())
     counts = parse_stream(
         root,

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from datarelease.ingest.access import needed
+from datarelease.ingest.optional import needed
 from datarelease.ingest.parse.event_checks import FAILS, EventChecks, Mask, matched
 from datarelease.ingest.parse.event_engine import EventEngine
 from datarelease.ingest.parse.event_faults import with_causes
@@ -34,7 +34,7 @@ from datarelease.model.data.stream import EventFormat
 if TYPE_CHECKING:
     from datarelease.ingest.parse.event_avro import AvroReader
 
-_NO_RECORDS = pa.table({"n": pa.array([], pa.int64()), "value": pa.array([], pa.binary())})
+_RECORDS = pa.schema([("n", pa.int64()), ("value", pa.binary())])
 _N = f"{INTERNAL}n"
 
 
@@ -63,12 +63,12 @@ class EventParser:
         """Prepare the queries that all values go through."""
         self.shape = shape
         self._format = event_format
-        avro = self.avro_reader({})
+        avro, nothing = self.avro_reader({}), _RECORDS.empty_table()
         if avro is None:
-            records = engine.give(_NO_RECORDS)
+            records = engine.give(nothing)
             source = json_query(records.name, shape.names, decimal_names(shape.fields))
         else:
-            records = engine.give(avro.fields(_NO_RECORDS))
+            records = engine.give(avro.fields(nothing))
             source = f"SELECT * FROM {records.name}"  # noqa: S608 - a name of ours
         self._checks = EventChecks(engine, shape, typed_query(source, shape.fields))
         self._judging = engine.prepare(self._checks.sql, records)

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -47,24 +48,40 @@ class PartWriter:
         self.schema = schema.with_metadata(metadata)
         self.rows = 0
         self._writer: pq.ParquetWriter | None = None
+        # Rows are compressed while the next ones are parsed; one row group waits at most.
+        self._thread = ThreadPoolExecutor(1, "part")
+        self._writing: Future[None] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        try:
+            self._wait()
+        finally:
+            self._thread.shutdown()
+            if self._writer is not None:
+                self._writer.close()
 
     def add(self, rows: pa.Table) -> None:
-        """Append a row group."""
+        """Append a row group; what goes wrong with it is raised by the next call, or at the end."""
         if not rows.num_rows:
             return
+        self._wait()
+        self.rows += rows.num_rows
+        self._writing = self._thread.submit(self._write, rows)
+
+    def _wait(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
+
+    def _write(self, rows: pa.Table) -> None:
         if self._writer is None:
             self._writer = pq.ParquetWriter(self.path, self.schema, compression="zstd")
         # In one piece: where pages end would depend on the pieces that threads made.
         whole = rows.cast(self.schema).combine_chunks()
         self._writer.write_table(whole, row_group_size=rows.num_rows)
-        self.rows += rows.num_rows
 
 
 def fingerprint_of(path: Path) -> str | None:
@@ -223,15 +240,30 @@ def _stranger(path: Path, why: str, untouched: str = "Nothing was written.") -> 
 def chunks(raw: Path, header: RawHeader) -> Iterator[pa.Table]:
     """The records in the order of the file, which must be that of partitions and offsets."""
     try:
-        with pq.ParquetFile(raw) as file:
+        with pq.ParquetFile(raw) as file, ThreadPoolExecutor(1, "raw") as thread:
             last = (-1, -1)
-            for place in range(file.num_row_groups):
-                chunk = file.read_row_group(place, columns=list(TAKEN))
+            for chunk in _read_ahead(file, thread):
                 last = _in_order(chunk, last, header)
                 yield chunk
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         why = "it is damaged, or not the one that was drained"
         raise _stranger(raw, why, "The part of this batch was left as it was.") from error
+
+
+def _read_ahead(file: pq.ParquetFile, thread: ThreadPoolExecutor) -> Iterator[pa.Table]:
+    """The row groups of a file, the next one of which is read while one is used."""
+
+    def begin(place: int) -> Future[pa.Table] | None:
+        if place >= file.num_row_groups:
+            return None
+        return thread.submit(file.read_row_group, place, columns=list(TAKEN))
+
+    reading, place = begin(0), 0
+    while reading is not None:
+        chunk = reading.result()
+        place += 1
+        reading = begin(place)
+        yield chunk
 
 
 def _in_order(chunk: pa.Table, last: tuple[int, int], header: RawHeader) -> tuple[int, int]:
