@@ -1,10 +1,10 @@
 """Loaded last by the process that commands are forked from.
 
 It makes what each command would make before it begins with its own work: the compiled templates of
-the report, the readers of documents, the patterns and schemas that settings are held to, what
-botocore knows of S3. What exists by then lives as long as the process. It is moved out of the
-collector's sight, so that it is neither walked nor, since walking writes to it, copied in each
-child.
+the report and of workflows, the readers of documents, the patterns and schemas that settings are
+held to, what botocore knows of S3. What exists by then lives as long as the process. It is moved
+out of the collector's sight, so that it is neither walked nor, since walking writes to it, copied
+in each child.
 """
 
 import gc
@@ -18,6 +18,7 @@ from tests import sample_reports
 from tests.servers import read_models_once
 
 from datarelease import documents
+from datarelease.flows import edits
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.validation import Validation
 from datarelease.model.review.report import Report
@@ -25,6 +26,8 @@ from datarelease.model.stage_environment import stage_environment
 from datarelease.model.versions.manifest import Manifest
 from datarelease.render.html.report import html
 
+for name in edits._templates().list_templates(["j2"]):
+    edits._templates().get_template(name)
 for report in (sample_reports.small(), sample_reports.streamed(), sample_reports.blocked()):
     html(report)
 for kind in (Manifest, Profile, Report, Validation):

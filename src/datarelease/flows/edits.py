@@ -7,6 +7,7 @@ import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -238,8 +239,14 @@ def _restore(place: Path, text: str | None) -> None:
 
 def rendered(template: str, **values: Any) -> str:
     """The text of a template; ``| yaml`` spells a value in it as YAML."""
+    return _templates().get_template(template).render(home=REPOSITORY, **values)
+
+
+@cache
+def _templates() -> Environment:
+    """The templates of files in a repository, each of which is compiled once."""
     # GitHub's own ${{ }} must come through, so the marks are others than usual.
-    templates = Environment(
+    found = Environment(
         loader=PackageLoader("datarelease"),
         undefined=StrictUndefined,
         variable_start_string="<<",
@@ -251,5 +258,5 @@ def rendered(template: str, **values: Any) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - YAML, whose values `yaml_flow` spells
     )
-    templates.filters["yaml"] = yaml_flow
-    return templates.get_template(template).render(home=REPOSITORY, **values)
+    found.filters["yaml"] = yaml_flow
+    return found

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment
 
 from datarelease.adapters.strict_yaml import parse_yaml
 from datarelease.adopt.datasets import FoundTable, logged_tables, loose_tables, names_of
@@ -28,6 +29,7 @@ from datarelease.adopt.setup import (
 )
 from datarelease.analysis.engine.tables import Table
 from datarelease.errors import ConfigError
+from datarelease.flows import edits
 from datarelease.flows.dvc_yaml import MOST_PLAIN, PipelineDataset, edited_pipeline
 from datarelease.flows.edits import Drafts, write_all
 from datarelease.model.adoption import FileEdit, Note, Proposed
@@ -258,6 +260,25 @@ def texts(**changes: Any) -> dict[str, str]:
     values: dict[str, Any] = {"branch": "main", "ref": REF, "requirements": "requirements.txt"}
     files = workflow_files(**(values | changes))
     return {Path(path).name: text for path, text in files.items()}
+
+
+def test_a_template_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often a plan makes the workflow files: it compares those of several settings."""
+    compiled = []
+
+    class Counting(Environment):
+        def compile(self, source: Any, name: str | None = None, *rest: Any, **more: Any) -> Any:
+            compiled.append(name)
+            return super().compile(source, name, *rest, **more)
+
+    monkeypatch.setattr(edits, "Environment", Counting)
+    edits._templates.cache_clear()
+    try:
+        assert texts(branch="main").keys() == texts(branch="next").keys()
+    finally:
+        edits._templates.cache_clear()
+    assert "data.yml.j2" in compiled
+    assert len(set(compiled)) == len(compiled)
 
 
 def workflows(**changes: Any) -> dict[str, Any]:
