@@ -106,7 +106,8 @@ def _rows(plan: Plan) -> Iterator[Scene]:
 
 def _changed_parts(plan: Plan) -> Iterator[Scene]:
     yield changed_parts_scene(plan.rows[-1] // _PART_ROWS, _PART_ROWS)
-    yield changed_parts_scene(plan.rows[0] // _TEXT_ROWS, _TEXT_ROWS, "csv")
+    for ending in ("csv", "jsonl"):
+        yield changed_parts_scene(plan.rows[0] // _TEXT_ROWS, _TEXT_ROWS, ending)
 
 
 def _parts(plan: Plan) -> Iterator[Scene]:

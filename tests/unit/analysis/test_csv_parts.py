@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,21 +11,16 @@ import pandera.pandas as pa
 import pytest
 from hypothesis import HealthCheck, event, example, given
 from hypothesis import strategies as st
+from tests import part_versions
+from tests.part_versions import Memory, OpenedFiles, altered, edited, profiled, shape_of
 from tests.properties import examples
 
-from datarelease.adapters.memo import FileMemo
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.parts import by_change
-from datarelease.analysis.profiling.parts.profile_memo import ProfileMemo
-from datarelease.analysis.profiling.profile import profile
-from datarelease.analysis.validation.expectations import text_types
-from datarelease.analysis.validation.part_memo import PartMemo
 from datarelease.analysis.validation.run import validate
 from datarelease.documents import encode
 from datarelease.model.data.dataset import CsvDialect, Dataset
-from datarelease.model.data.profile import Profile
-from datarelease.model.data.validation import Validation
 
 Version = Mapping[str, str]
 """The text of each part by its path."""
@@ -52,18 +45,6 @@ DATASET = Dataset(name="d", path="d", schema="s.yaml", key=("id",), pii=("two",)
 LOOSE = pa.DataFrameSchema({"id": pa.Column(int, pa.Check.ge(0))})
 
 
-class OpenedFiles(DuckDBEngine):
-    """An engine that remembers which parts it opened or read."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(temp_directory=folder, threads=2)
-        self.parts: set[str] = set()
-
-    def converted(self, table: Table) -> Table:  # noqa: D102 - an Engine
-        self.parts.update(table.labels)
-        return super().converted(table)
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory for files by their content, and for what spills."""
@@ -79,44 +60,11 @@ def engine(place: Path) -> Iterator[OpenedFiles]:
 
 def stored(folder: Path, version: Version, dialect: CsvDialect = DIALECTS[0]) -> Table:
     """The parts as files that are named by their content, as those of a cache."""
-    paths = []
-    for name in sorted(version):
-        data = version[name].encode(dialect.encoding)
-        data = gzip.compress(data, mtime=0) if name.endswith(".gz") else data
-        path = folder / hashlib.md5(data, usedforsecurity=False).hexdigest()
-        path.write_bytes(data)
-        paths.append(path)
-    return Table(
-        paths=tuple(paths),
-        format="csv",
-        csv=dialect,
-        labels=tuple(sorted(version)),
-        digests=tuple(path.name for path in paths),
-    )
-
-
-class Memory:
-    """What is kept between runs."""
-
-    def __init__(self, folder: Path, files: Path) -> None:
-        self.folder = folder
-        memo, made_from = FileMemo(folder), (("schema", "s"),)
-        self.parts = PartMemo(memo=memo, made_from=made_from)
-        self.profiles = ProfileMemo(memo=memo, made_from=made_from, find=lambda md5: files / md5)
-
-    def validate(self, engine: Engine, table: Table, schema: Any) -> Validation:
-        """A validation that knows what is kept."""
-        return validate(engine, table, DATASET, schema, self.parts)
-
-    def profile(self, engine: Engine, table: Table, schema: Any) -> Profile:
-        """A profile that knows what is kept."""
-        return profiled(engine, table, schema, self.profiles)
-
-
-def profiled(engine: Engine, table: Table, schema: Any, memo: ProfileMemo | None = None) -> Profile:
-    """A profile whose columns are read as a schema says."""
-    types = text_types(schema, table, engine.columns(table.part([0])))
-    return profile(engine, table, DATASET, types=types, memo=memo)
+    parts = {
+        name: gzip.compress(data, mtime=0) if name.endswith(".gz") else data
+        for name, data in ((n, text.encode(dialect.encoding)) for n, text in version.items())
+    }
+    return part_versions.stored(folder, parts, dialect)
 
 
 ROWS = st.lists(st.tuples(st.integers(-1, 12), st.integers(0, 99), st.integers(0, 99)), max_size=4)
@@ -129,26 +77,6 @@ def histories(draw: st.DrawFn) -> tuple[CsvDialect, list[Version]]:
     dialect = draw(st.sampled_from(DIALECTS))
     pools = [draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=4)) for _ in range(2)]
     ends, ending = draw(st.sampled_from(["\n", "\r\n"])), draw(st.sampled_from(["", ".gz"]))
-    folded = draw(st.booleans())
-    version: list[Rows] = draw(st.lists(ROWS, min_size=2, max_size=5))
-    versions = [version]
-    for _ in range(draw(st.integers(1, 3))):
-        version = draw(st.permutations(version))
-        for _ in range(draw(st.integers(0, 2))):
-            number = draw(st.integers(0, len(version) - 1))
-            edit = draw(st.sampled_from(["change", "add", "delete", "repeat", "split"]))
-            if edit == "change":
-                version[number] = draw(ROWS)
-            elif edit == "add":
-                version = [*version, draw(ROWS)]
-            elif edit == "repeat":
-                version = [*version, version[number]]
-            elif edit == "split":
-                rows = version[number]
-                version = [*version[:number], rows[:1], rows[1:], *version[number + 1 :]]
-            elif len(version) > 1:
-                version = version[:number] + version[number + 1 :]
-        versions.append(version)
     sep = dialect.delimiter or ","
     above = 'a "title' + ends if dialect.skip_rows else ""
 
@@ -159,19 +87,10 @@ def histories(draw: st.DrawFn) -> tuple[CsvDialect, list[Version]]:
         ]
         return above + "".join(sep.join(row) + ends for row in [["id", "mixed", "two"], *cells])
 
-    named: list[Version] = []
-    for listed in versions:
-        names = draw(
-            st.lists(
-                st.sampled_from("abcdefghijkl"), min_size=len(listed), max_size=12, unique=True
-            )
-        )
-        where = f"y={{}}/{{}}.csv{ending}" if folded else f"{{1}}.csv{ending}"
-        parts = zip(names, listed, strict=False)
-        named.append(
-            {where.format(n % 3, name): text(rows) for n, (name, rows) in enumerate(parts)}
-        )
-    return dialect, named
+    return dialect, [
+        {f"{name}.csv{ending}": text(rows) for name, rows in version.items()}
+        for version in edited(draw, ROWS)
+    ]
 
 
 OPTIONAL = "id,mixed,two\n"
@@ -212,10 +131,10 @@ def test_a_memo_changes_nothing_but_what_is_read(
         for version in versions:
             table = stored(place, version, dialect)
             for folder, schema in zip(folders, (SCHEMA, None), strict=True):
-                memory = Memory(folder, place)
+                memory = Memory(DATASET, folder, place)
                 with DuckDBEngine(temp_directory=place, threads=1) as engine:
                     wanted = encode(validate(engine, table, DATASET, schema))
-                    expected = encode(profiled(engine, table, schema))
+                    expected = encode(profiled(engine, table, DATASET, schema))
                 with OpenedFiles(place) as engine:
                     assert encode(memory.validate(engine, table, schema)) == wanted
                     fewer = len(table.labels) - len(engine.parts)
@@ -260,7 +179,7 @@ def test_only_changed_parts_are_opened(
     ending: str,
 ) -> None:
     """A second run opens the parts that changed, and what shows how the others are read."""
-    memory = Memory(tmp_path, place)
+    memory = Memory(DATASET, tmp_path, place)
     changed = {name: text for name, text in {**MANY, **change}.items() if text is not None}
     before, after = (
         stored(place, {name + ending: text for name, text in version.items()})
@@ -273,19 +192,17 @@ def test_only_changed_parts_are_opened(
         assert second.parts == {name + ending for name in opened}
     with OpenedFiles(place) as second:
         said = encode(memory.profile(second, after, LOOSE))
-        # The first part tells the columns that the schema may be about; removed parts are read.
-        names = {name.removesuffix(".gz") for name in second.parts}
-        assert names <= {*opened, *change, "part-00.csv"}
+        assert {name.removesuffix(".gz") for name in second.parts} <= {*opened, *change}
     with DuckDBEngine(temp_directory=place) as other:
         assert found == encode(validate(other, after, DATASET, LOOSE))
-        assert said == encode(profiled(other, after, LOOSE))
+        assert said == encode(profiled(other, after, DATASET, LOOSE))
 
 
 def test_a_part_with_other_columns_is_named(
     engine: OpenedFiles, place: Path, tmp_path: Path
 ) -> None:
     """It is reported as without a memo, whichever parts are known."""
-    memory = Memory(tmp_path, place)
+    memory = Memory(DATASET, tmp_path, place)
     memory.validate(engine, stored(place, MANY), LOOSE)
     other = stored(place, {**MANY, "part-07.csv": MANY["part-07.csv"].replace("two", "2")})
     found = memory.validate(engine, other, LOOSE)
@@ -297,7 +214,7 @@ def test_a_name_that_has_equal_bytes_read_otherwise_is_another_part(
     engine: OpenedFiles, place: Path, tmp_path: Path
 ) -> None:
     """A file renamed to an ending that stands for another delimiter is read again."""
-    memory = Memory(tmp_path, place)
+    memory = Memory(DATASET, tmp_path, place)
     text = "id,mixed\ttwo\n1,x\t2\n"
     memory.validate(engine, stored(place, {"a.csv": text, "b.csv": text}), None)
     renamed = stored(place, {"a.tsv": text, "b.tsv": text})
@@ -313,34 +230,13 @@ def test_a_large_table_is_parsed_once(
     version = {f"{n}.csv": f"id,mixed,two\n{n},1.5,x\n{n + 30},1,y\n" for n in range(9)}
     table = stored(place, version)
     with OpenedFiles(place) as engine:
-        found = Memory(tmp_path, place).validate(engine, table, SCHEMA)
+        found = Memory(DATASET, tmp_path, place).validate(engine, table, SCHEMA)
         [(spooled,)] = engine._connection.execute(
             "SELECT count(*) FROM duckdb_tables() WHERE temporary"
         ).fetchall()
     with DuckDBEngine(temp_directory=place) as other:
         assert found == validate(other, table, DATASET, SCHEMA)
     assert spooled == 1
-
-
-def altered(folder: Path, kind: str, edit: Callable[[Any], None]) -> None:
-    """Have the results of a kind be others, as somebody may who can write there."""
-    memo = FileMemo(folder)
-    for file in memo.files():
-        header, _, value = file.read_bytes().partition(b"\n")
-        told = json.loads(header)
-        if told["kind"] == kind:
-            kept = json.loads(value)
-            edit(kept)
-            memo.put(kind, tuple(map(tuple, told["made_from"])), json.dumps(kept).encode())
-
-
-def shape_of(kept: Any, edit: Callable[[Any], None]) -> None:
-    """Change the shape that is said of all parts, and what each part says of it."""
-    shape = json.loads(kept["shape"])
-    edit(shape)
-    kept["shape"] = json.dumps(shape, separators=(",", ":"))
-    for facts in kept.get("parts", {}).values() if isinstance(kept.get("parts"), dict) else ():
-        facts["shape"] = hashlib.sha256(kept["shape"].encode()).hexdigest()
 
 
 def typed(kind: str) -> Callable[[Any], None]:
@@ -373,7 +269,7 @@ def test_a_memo_that_says_other_types_is_not_believed(
     engine: OpenedFiles, place: Path, tmp_path: Path, lie: str, fresh: str
 ) -> None:
     """Whatever a memo says of types, the outcome is that of a run from scratch."""
-    memory = Memory(tmp_path, place)
+    memory = Memory(DATASET, tmp_path, place)
     table = stored(place, MANY)
     memory.validate(engine, table, LOOSE)
     memory.profile(engine, table, LOOSE)
@@ -382,7 +278,7 @@ def test_a_memo_that_says_other_types_is_not_believed(
     after = stored(place, {**MANY, "part-07.csv": lines(-7, fresh)})
     wanted = encode(validate(engine, after, DATASET, LOOSE))
     assert encode(memory.validate(engine, after, LOOSE)) == wanted
-    expected = encode(profiled(engine, after, LOOSE))
+    expected = encode(profiled(engine, after, DATASET, LOOSE))
     assert encode(memory.profile(engine, after, LOOSE)) == expected
 
 
@@ -391,7 +287,7 @@ def test_values_that_do_not_have_the_type_of_their_column_are_no_missing_values(
 ) -> None:
     """Where known parts are read for examples, a text among numbers ends the run by parts."""
     version = {**MANY, "part-05.csv": lines(-5, "x", "y")}
-    memory, whole = Memory(tmp_path, place), stored(place, version)
+    memory, whole = Memory(DATASET, tmp_path, place), stored(place, version)
     with OpenedFiles(place) as engine:
         expected = memory.validate(engine, whole, LOOSE)
     altered(tmp_path, "validation of parts 2", typed("double"))

@@ -57,7 +57,7 @@ class Table:
     alike: bool = False
     """All files are known to have the columns and types of the first, which alone is asked."""
     inferred: tuple[tuple[str, str], ...] = ()
-    """Types that other parts have, too: column and `type_name`. Empty: the values here decide."""
+    """Columns and types that other parts have, too, as in `TextShape`. Empty: see the values."""
 
     @property
     def is_text(self) -> bool:
@@ -191,7 +191,7 @@ class Engine(Protocol):
     def shapes(self, table: Table, types: _Types | None = None) -> tuple[str, ...]:
         """What tells of each part, in a `scan` with ``types``, whether it is read like another one.
 
-        Equal texts: it is. Of CSV, they are those of a `TextShape`. None: not told by this engine.
+        Equal texts: it is. Of text, they are those of a `TextShape`. None: not told by this engine.
 
         Raises:
             UnreadableTable: As `scan`.

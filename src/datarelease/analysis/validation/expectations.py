@@ -7,7 +7,7 @@ same values. docs/data/validation.md lists the pairs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,11 +78,18 @@ def schema_types(schema: Any, names: Sequence[str]) -> dict[str, nw.dtypes.DType
     }
 
 
-def text_types(schema: Any, table: Table, names: Sequence[str]) -> dict[str, nw.dtypes.DType]:
-    """The types that a schema gives to those of a table's columns that text holds."""
+def text_types(
+    schema: Any, table: Table, names: Callable[[], Sequence[str]]
+) -> dict[str, nw.dtypes.DType]:
+    """The types that a schema gives to columns of text; of a table that may lack some of them.
+
+    ``names`` gives the columns of the table. It is asked only if the schema does not name its own.
+    """
     if schema is None or not table.is_text:
         return {}
-    return schema_types(schema, sorted(text_columns(table, names)))
+    named = schema.columns and not any(column.regex for column in schema.columns.values())
+    asked = list(schema.columns) if named else names()
+    return schema_types(schema, sorted(text_columns(table, asked)))
 
 
 def outline_violations(schema: Any, names: Sequence[str]) -> Iterator[Violation]:

@@ -15,8 +15,9 @@ from typing import Any
 
 import narwhals as nw
 
+from datarelease.analysis.engine.shapes.known_shapes import shaped_like
+from datarelease.analysis.engine.shapes.text_shapes import short_shape
 from datarelease.analysis.engine.tables import PART, Engine, Table, unread_name
-from datarelease.analysis.engine.text_shapes import shaped_like, short_shape
 from datarelease.analysis.validation.expectations import text_types
 from datarelease.analysis.validation.part_memo import (
     KnownParts,
@@ -115,7 +116,7 @@ class Parts:
     def _shaped(self, table: Table, known: KnownParts, schema: Any) -> tuple[Table, str]:
         places = self._fresh or [0]
         some = table.part(places)
-        types = text_types(schema, some, self._engine.columns(some))
+        types = text_types(schema, some, lambda: self._engine.columns(some))
         shape = known.shape
         if not self.facts:
             shape = next(iter(self._engine.shapes(some, types)), "")

@@ -135,9 +135,7 @@ def run_profile(
     types = None
     if table.is_text and dataset.schema is not None:
         schema = load_schema(root / dataset.schema, name_in_messages=dataset.schema)
-        # Parts of CSV that have other columns than the first are refused where they are read.
-        first = table.part([0]) if table.format == "csv" and table.paths else table
-        types = text_types(schema, table, engine.columns(first))
+        types = text_types(schema, table, lambda: engine.columns(table))
     parts = ProfileMemo(memo=memo, made_from=provenance.of_any_data(made_from), find=find)
     result = profile(engine, table, dataset, types=types, memo=parts)
     result = dataclasses.replace(result, made_from=made_from)

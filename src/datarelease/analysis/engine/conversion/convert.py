@@ -18,7 +18,6 @@ from datarelease.progress import Advance, Progress
 _SHOWN = 256 << 20
 """Bytes from which on converting takes long enough to be shown."""
 _MEGABYTE = 1_000_000
-_PARQUET = ".parquet"
 
 
 def convert_table(table: Table, copies: Copies, progress: Progress | None = None) -> Table:
@@ -47,17 +46,20 @@ def convert_table(table: Table, copies: Copies, progress: Progress | None = None
 
 def _as_parquet(table: Table, copies: Copies, progress: Progress | None) -> Table:
     labels = table.labels or tuple(path.name for path in table.paths)
+    inferred = table.inferred
     if table.format == "jsonl":
-        targets = tuple(copies.target(_PARQUET) for _ in table.paths)
         size = sum(path.stat().st_size for path in table.paths)
         with _tracked(progress if size > _SHOWN else None, size) as advance:
-            JsonLines(table, advance).write(targets)
+            lines = JsonLines(table, advance)
+            targets, inferred = lines.write(copies), lines.said
     else:
         targets = tuple(
-            copies.of((path, label), _PARQUET, partial(write_parquet, path, label))
+            copies.of((path, label), ".parquet", partial(write_parquet, path, label))
             for path, label in zip(table.paths, labels, strict=True)
         )
-    return dataclasses.replace(table, paths=targets, labels=labels, format="parquet")
+    return dataclasses.replace(
+        table, paths=targets, labels=labels, format="parquet", inferred=inferred
+    )
 
 
 @contextmanager

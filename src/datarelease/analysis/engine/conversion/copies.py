@@ -16,15 +16,11 @@ class Copies:
     _made: dict[Hashable, Path] = field(default_factory=dict)
     _begun: int = 0
 
-    def target(self, ending: str) -> Path:
-        """Where the next copy is written."""
-        self._begun += 1
-        return self.folder() / f"{self._begun}{ending}"
-
     def of(self, what: Hashable, ending: str, copy: Callable[[Path], None]) -> Path:
         """The copy made of ``what``, a file and how it is read; ``copy`` writes it if it is new."""
         if what not in self._made:
-            target = self.target(ending)
+            self._begun += 1
+            target = self.folder() / f"{self._begun}{ending}"
             copy(target)
             self._made[what] = target
         return self._made[what]

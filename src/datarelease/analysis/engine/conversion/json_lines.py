@@ -7,8 +7,10 @@ these are, `json_types` says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from datarelease.analysis.engine.conversion.copies import Copies
 from datarelease.analysis.engine.conversion.json_blocks import Block, read_blocks
 from datarelease.analysis.engine.conversion.json_types import (
     LARGEST_EXACT,
@@ -26,6 +29,8 @@ from datarelease.analysis.engine.conversion.json_types import (
     merged_columns,
     plain_type,
     stored_type,
+    type_of_text,
+    type_text,
 )
 from datarelease.analysis.engine.parquet_parts import leaves
 from datarelease.analysis.engine.tables import Table, UnreadableTable
@@ -53,29 +58,33 @@ class JsonLines:
     columns: _Columns = field(default_factory=dict)
     """None: a column of text."""
 
-    def write(self, targets: Sequence[Path]) -> None:
-        """Write each part as a Parquet file.
+    def write(self, copies: Copies) -> tuple[Path, ...]:
+        """Each part as a Parquet file.
 
         The columns of the first lines are tried first; where later ones do not fit them, all
-        lines are looked at, and then all are written.
+        lines are looked at, and then all are written. Columns that other parts have, too, are not
+        looked for.
 
         Raises:
-            UnreadableTable: A line is not a JSON object, or the files have no fields.
+            UnreadableTable: A line is not a JSON object, or the files have no fields, or other ones
+                than other parts are said to have.
             OSError: The disk is full or not writable.
         """
+        if self.table.inferred:
+            try:
+                self.columns = {name: type_of_text(text) for name, text in self.table.inferred}
+                return self._write(copies)
+            except (_Widened, ValueError):
+                raise UnreadableTable("", "its fields are not those of other parts") from None
         self._look(first=True)
-        if not self._fits(targets):
-            self._look()
-            while not self._fits(targets):  # a whole number that floats do not hold exactly
-                pass
-
-    def _fits(self, targets: Sequence[Path]) -> bool:
-        """Write all parts; False: lines do not fit the columns known so far."""
         try:
-            self._write(targets)
+            return self._write(copies)
         except _Widened:
-            return False
-        return True
+            self._look()
+        while True:
+            # Until no whole number is left that floats do not hold exactly.
+            with suppress(_Widened):
+                return self._write(copies)
 
     def _parts(self) -> Iterator[tuple[Path, str]]:
         labels = self.table.labels or tuple(path.name for path in self.table.paths)
@@ -96,13 +105,23 @@ class JsonLines:
                 "", "the files have no lines with fields, so there are no columns"
             )
 
-    def _write(self, targets: Sequence[Path]) -> None:
+    def _write(self, copies: Copies) -> tuple[Path, ...]:
+        return tuple(
+            copies.of((path, label, self.said), ".parquet", partial(self._write_part, path, label))
+            for path, label in self._parts()
+        )
+
+    @property
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """The columns, as `Table.inferred` has them."""
+        return tuple((name, type_text(kind)) for name, kind in self.columns.items())
+
+    def _write_part(self, path: Path, label: str, target: Path) -> None:
         schema = pa.schema([(name, stored_type(kind)) for name, kind in self.columns.items()])
-        for (path, label), target in zip(self._parts(), targets, strict=True):
-            with pq.ParquetWriter(target, schema, compression="lz4") as writer:
-                for block in read_blocks(path, label):
-                    writer.write_table(self._rows(block, schema))
-                    self.advance(len(block.data))
+        with pq.ParquetWriter(target, schema, compression="lz4") as writer:
+            for block in read_blocks(path, label):
+                writer.write_table(self._rows(block, schema))
+                self.advance(len(block.data))
 
     def _rows(self, block: Block, schema: pa.Schema) -> pa.Table:
         """The rows of a block in the columns known so far.

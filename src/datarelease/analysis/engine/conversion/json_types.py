@@ -87,6 +87,71 @@ def _has_empty(kind: pa.DataType) -> bool:
     return not inner or any(map(_has_empty, inner))
 
 
+_WORDS = {
+    "null": pa.null(),
+    "bool": pa.bool_(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "integer": BIG,
+    "string": pa.string(),
+}
+_DEEPEST = 64
+
+
+def type_text(kind: pa.DataType | None) -> str:
+    """A type in words; `type_of_text` reads it.
+
+    >>> type_text(pa.list_(pa.struct([("a", pa.int64())]))), type_text(None)
+    ('["list", ["struct", ["a", "int64"]]]', '"text"')
+    """
+    return json.dumps(_in_words(kind) if kind is not None else "text", ensure_ascii=False)
+
+
+def _in_words(kind: pa.DataType) -> Any:
+    if pa.types.is_list(kind):
+        return ["list", _in_words(kind.value_type)]
+    if pa.types.is_struct(kind):
+        return ["struct", *([field.name, _in_words(field.type)] for field in kind)]
+    return next(word for word, scalar in _WORDS.items() if scalar == kind)
+
+
+def type_of_text(text: str) -> pa.DataType | None:
+    """The type that `type_text` has in these words.
+
+    Raises:
+        ValueError: They stand for none.
+    """
+    try:
+        words = json.loads(text)
+        return None if words == "text" else _of_words(words, _DEEPEST)
+    except (RecursionError, TypeError, KeyError) as error:
+        raise ValueError("no type of JSON values") from error
+
+
+def _of_words(words: Any, depth: int) -> pa.DataType:
+    if isinstance(words, str):
+        return _WORDS[words]
+    kind, *inner = words
+    if depth and kind == "list":
+        [item] = inner
+        return pa.list_(_of_words(item, depth - 1))
+    if depth and kind == "struct":
+        fields = {name: _of_words(item, depth - 1) for name, item in inner}
+        if len(fields) == len(inner) <= MOST_FIELDS and all(isinstance(n, str) for n in fields):
+            return pa.struct(list(fields.items()))
+    raise ValueError("no type of JSON values")
+
+
+def names_all(one: pa.DataType | None, two: pa.DataType | None) -> bool:
+    """Whether ``one`` has all fields of ``two``, in their order; text has none."""
+    if two is None or not pa.types.is_nested(two):
+        return True
+    if one is None or one.id != two.id or one.num_fields != two.num_fields:
+        return False
+    pairs = [(one.field(place), two.field(place)) for place in range(two.num_fields)]
+    return all(a.name == b.name and names_all(a.type, b.type) for a, b in pairs)
+
+
 def has_floats(kind: pa.DataType | None) -> bool:
     """It is float64, or holds some."""
     if kind is None or not pa.types.is_nested(kind):

@@ -23,8 +23,8 @@ from datarelease.analysis.engine.duckdb.partitions import (
 )
 from datarelease.analysis.engine.duckdb.sql import csv_source, literal, quoted
 from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
+from datarelease.analysis.engine.shapes.text_shapes import NO_VALUES, TEXT, TextShape, inferred_type
 from datarelease.analysis.engine.tables import PART, Table, UnreadableTable
-from datarelease.analysis.engine.text_shapes import NO_VALUES, TEXT, TextShape, inferred_type
 
 Types = Mapping[str, nw.dtypes.DType]
 Naming = Callable[[str], str]

@@ -38,6 +38,7 @@ from datarelease.analysis.engine.duckdb.partitions import (
 from datarelease.analysis.engine.duckdb.sql import parquet_source, quoted
 from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
 from datarelease.analysis.engine.row_groups import Spans
+from datarelease.analysis.engine.shapes.text_shapes import TextShape
 from datarelease.analysis.engine.tables import Table, UnreadableTable
 
 
@@ -68,6 +69,8 @@ class ParquetFiles:
         types: Types,  # noqa: ARG002 - files say their types
     ) -> tuple[str, ...]:
         """Columns and types of each part; equal for parts that are read in the same way."""
+        if self.table.inferred:  # copies of JSON Lines
+            return (TextShape(columns=self.table.inferred).text,) * len(self.table.paths)
         return self._shapes
 
     @classmethod

@@ -1,4 +1,4 @@
-"""How files of text are read, and whether other parts are read in the same way.
+"""Whether parts of a table are read as its other parts were read before.
 
 The types of columns that nobody declared depend on all values of a table. That a part is read as
 all parts were read before is never concluded from what was kept: values of today have to show it.
@@ -6,70 +6,24 @@ all parts were read before is never concluded from what was kept: values of toda
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import chain
 
 import narwhals as nw
+import pyarrow as pa
 
-from datarelease.analysis.engine.column_types import type_name
-from datarelease.analysis.engine.csv.types import CANDIDATES
+from datarelease.analysis.engine.conversion.json_types import (
+    merged_columns,
+    names_all,
+    type_of_text,
+)
+from datarelease.analysis.engine.shapes.text_shapes import TextShape, may_become
 from datarelease.analysis.engine.tables import Engine, Table
-from datarelease.documents import decode_or_none, encode_compact
 
 _Types = Mapping[str, nw.dtypes.DType]
-NO_VALUES = "null"
-"""What stands for the type of a column without values, which is read as text."""
-TEXT = type_name(nw.String())
-_INFERRED = {
-    NO_VALUES: nw.String(),
-    **{type_name(dtype): dtype for dtype in (*CANDIDATES, nw.String())},
-}
-"""The types that values decide, the narrowest first."""
-_ORDER = tuple(_INFERRED)
 _SHARE = 8
 """At most an eighth of the bytes is read to learn of which types columns are."""
-_DIGEST = 64
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextShape:
-    """How a part of a table of text is read."""
-
-    delimiter: str
-    line_end: str | None
-    """As `Header` has it."""
-    columns: tuple[tuple[str, str], ...]
-    """Each column inside the files, and its `type_name` or `NO_VALUES`."""
-
-    @property
-    def text(self) -> str:
-        """What `Engine.shapes` gives."""
-        return encode_compact(self).decode()
-
-    @classmethod
-    def of(cls, text: str) -> TextShape | None:
-        """The shape that ``text`` stands for; None: it stands for none."""
-        return decode_or_none(cls, text)
-
-    @property
-    def outline(self) -> tuple[str, str | None, tuple[str, ...]]:
-        """Everything but the types."""
-        return self.delimiter, self.line_end, tuple(name for name, _ in self.columns)
-
-    def inferred(self, types: _Types) -> tuple[tuple[str, str], ...]:
-        """The columns that are not declared, and their types."""
-        return tuple((name, kind) for name, kind in self.columns if name not in types)
-
-
-def inferred_type(kind: str) -> nw.dtypes.DType:
-    """The type of this name, one of those that values of text can decide."""
-    return _INFERRED[kind]
-
-
-def short_shape(shape: str) -> str:
-    """A shape of `Engine.shapes` in at most 64 characters."""
-    return shape if len(shape) <= _DIGEST else hashlib.sha256(shape.encode()).hexdigest()
 
 
 def shaped_like(
@@ -97,24 +51,35 @@ def shaped_like(
     if not table.is_text:
         return some if found == {shape} else None
     known, own = TextShape.of(shape), TextShape.of(found.pop()) if len(found) == 1 else None
-    if known is None or own is None or own.outline != known.outline:
+    if known is None or own is None:
         return None
+    whole = own == known and len(places) == len(table.paths)
+    if table.format == "jsonl":
+        shown = whole or _fields_show(engine, table, places, known, own)
+        return replace(some, inferred=known.columns) if shown else None
+    shown = whole or _values_show(engine, table, places, known, own, types)
+    return replace(some, inferred=known.inferred(types)) if shown else None
+
+
+def _values_show(
+    engine: Engine,
+    table: Table,
+    places: Sequence[int],
+    known: TextShape,
+    own: TextShape,
+    types: _Types,
+) -> bool:
+    """Whether these parts of CSV, and some others if need be, have the types of ``known``."""
+    if own.outline != known.outline:
+        return False
     differing = {
         name: kind
         for (name, kind), (_, mine) in zip(known.columns, own.columns, strict=True)
         if kind != mine
     }
-    if any(not _may_become(dict(own.columns)[n], kind) for n, kind in differing.items()):
-        return None
-    if differing and not _others_show(engine, table, places, differing, own, types):
-        return None
-    return replace(some, inferred=known.inferred(types))
-
-
-def _may_become(kind: str, wanted: str) -> bool:
-    """Whether a column of one type can be of the other with the values of other parts."""
-    order = _ORDER
-    return kind in order and wanted in order and order.index(kind) < order.index(wanted)
+    if any(not may_become(dict(own.columns)[n], kind) for n, kind in differing.items()):
+        return False
+    return not differing or _others_show(engine, table, places, differing, own, types)
 
 
 def _others_show(
@@ -134,6 +99,42 @@ def _others_show(
         if shape is not None and wanted.items() <= dict(shape.columns).items():
             return True
     return False
+
+
+def _fields_show(
+    engine: Engine, table: Table, places: Sequence[int], known: TextShape, own: TextShape
+) -> bool:
+    """Whether these parts of JSON Lines and some others have the fields of ``known`` together.
+
+    The order of columns is that in which fields appear, so the first part has to have all of them.
+    """
+    wanted, mine = _fields(known), _fields(own)
+    if wanted is None or mine is None or merged_columns(wanted, mine) != wanted:
+        return False
+    first = _fields(_together(engine, table, [0]))
+    if first is None or list(first) != list(wanted):
+        return False
+    if not all(names_all(first[name], kind) for name, kind in wanted.items()):
+        return False
+    if own == known:
+        return True
+    some = sorted({0, *places})
+    others = (sorted({*some, *more}) for more in _others(table, some))
+    return any(_together(engine, table, parts) == known for parts in chain([some], others))
+
+
+def _together(engine: Engine, table: Table, places: Sequence[int]) -> TextShape | None:
+    """The shape of some parts, as their values alone say."""
+    found = set(engine.shapes(table.part(places)))
+    return TextShape.of(found.pop()) if len(found) == 1 else None
+
+
+def _fields(shape: TextShape | None) -> dict[str, pa.DataType | None] | None:
+    """The columns of JSON Lines; None: they are not columns of JSON Lines."""
+    try:
+        return {name: type_of_text(text) for name, text in shape.columns} if shape else None
+    except ValueError:
+        return None
 
 
 def _others(table: Table, places: Sequence[int]) -> Iterator[Sequence[int]]:

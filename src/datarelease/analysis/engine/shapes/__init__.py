@@ -1,0 +1,1 @@
+"""How parts of a table are read, and whether all of them are read alike."""
