@@ -83,6 +83,7 @@ def test_the_writers_policy_reaches_nothing_else(bucket: Bucket, grant: Grant) -
     assert bucket.fs().cat_file(f"{bucket.name}/{PREFIX}/files/md5/ab/x") == b"x"
 
 
+@pytest.mark.slow  # the writer's, above, is quick
 def test_the_readers_policy_is_enough_to_verify_and_no_more(
     project: Project, bucket: Bucket, grant: Grant
 ) -> None:

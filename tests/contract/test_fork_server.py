@@ -109,6 +109,7 @@ def test_a_violation_fails_the_stage_as_ever(
     assert not (checked.root / "reports/people/profile.json").exists()
 
 
+@pytest.mark.slow  # test_crash.py kills a stage under way
 def test_a_killed_stage_fails_and_the_next_one_runs(
     checked: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:

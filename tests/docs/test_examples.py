@@ -26,6 +26,11 @@ SLOW = {
     "docs/adopt/dvc-repository.md",
     "docs/erasure.md",
     "docs/operate/exit-4.md",
+    "docs/operate/exit-1.md",
+    "docs/operate/withdraw.md",
+    "docs/operate/collect-garbage.md",
+    "docs/operate/job-verify.md",
+    "docs/use/channels.md",
 }
 """Pages whose commands take seconds, each of which tests/flows runs by itself."""
 

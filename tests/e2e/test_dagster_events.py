@@ -34,6 +34,7 @@ def project(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> 
     return made
 
 
+@pytest.mark.slow  # tests/unit/orchestration has its parts; tests/flows/ingest its events
 def test_events_become_a_version(project: Project) -> None:
     """Sensor, proposal, merge by a person, release and announcement; then nothing is left to do."""
     with dg.DagsterInstance.ephemeral() as instance:

@@ -38,7 +38,11 @@ class Forks(Stage):
         return subprocess.CompletedProcess(arguments, done.code, done.out, done.err)
 
 
-@pytest.fixture(scope="module", params=["forks", pytest.param("programs", marks=pytest.mark.slow)])
+# The page "Start", which tests/docs plays, and test_story.py go the same way.
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(how, marks=pytest.mark.slow) for how in ("forks", "programs")],
+)
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the demo leaves behind, with what it printed beside it."""
     copy = tmp_path_factory.mktemp("checkout")

@@ -37,6 +37,8 @@ PAGES: dict[str, Callable[[], Report]] = {
     "long words": lambda: poisoned(samples.blocked(), "x" * 300),
     "hostile": lambda: poisoned(samples.blocked(), " ".join(HOSTILE[:8])),
 }
+LOOKED_AT = {"files", "blocked", "wide", "long words"}
+"""Each kind of table, and what is widest."""
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +117,7 @@ def test_links_in_a_notebook_lead_to_their_place_in_the_report(tab: Tab, tmp_pat
     assert "Times" in page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", slow_but(LOOKED_AT, PAGES))
 def test_a_phone_needs_no_sideways_scrolling(tab: Tab, tmp_path: Path, name: str) -> None:
     """At 360 pixels the page is as wide as the screen, folded and unfolded."""
     page, wrong = tab.report(PAGES[name](), tmp_path, width=360)
@@ -132,7 +134,7 @@ def test_a_phone_needs_no_sideways_scrolling(tab: Tab, tmp_path: Path, name: str
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", [*samples.SAMPLES, "wide"])
+@pytest.mark.parametrize("name", slow_but(LOOKED_AT - {"long words"}, [*samples.SAMPLES, "wide"]))
 def test_a_phone_clips_nothing(tab: Tab, tmp_path: Path, name: str) -> None:
     """At 390 pixels no table reaches beyond its frame, folded and unfolded."""
     page, _ = tab.report(PAGES[name](), tmp_path, width=390)

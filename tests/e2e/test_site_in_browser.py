@@ -267,6 +267,7 @@ def test_a_page_is_accessible(reader: Reader, path: str, scheme: str) -> None:
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
 
 
+@pytest.mark.slow  # tests/unit/site reads the pages without scripts
 def test_without_scripts_the_pages_still_tell_everything(reader: Reader) -> None:
     """Only search, copying and comparing need them."""
     browser = reader.page.context.browser

@@ -15,6 +15,7 @@ print(seen.replace("\\0", "\\n"))
 """
 
 
+@pytest.mark.slow  # test_forge_act.py keeps secrets from forks
 def test_a_fork_is_served_without_a_secret_and_bad_data_is_blocked(team: Team) -> None:
     """Its code prints all it can see, its data has two equal keys: reported, blocked, no secret."""
     fork = team.github.world.fork(team.repository, "mallory")

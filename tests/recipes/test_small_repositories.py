@@ -53,11 +53,13 @@ def test_folders_of_versions_become_versions(reader: Reader) -> None:
     assert reader("prices").play(DOCS / "recipes" / "folders-of-versions.md", TEST) > 5
 
 
+@pytest.mark.slow  # tests/flows/versions/test_projects.py
 def test_two_projects_in_a_repository_are_released_apart(reader: Reader) -> None:
     """The page several-projects.md: each has its versions, workflows and readers."""
     assert reader("shop").play(DOCS / "recipes" / "several-projects.md", TEST) > 3
 
 
+@pytest.mark.slow  # tests/flows/adopt/test_layouts.py adopts such numbers
 def test_a_european_csv_file_is_read_as_it_is_meant(reader: Reader, tmp_path: Path) -> None:
     """The page european-csv.md: numbers are numbers, letters are right, dates can be dates."""
     session = reader("rents")

@@ -82,7 +82,8 @@ def rules(report: Any, level: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("stages", [False, True], ids=["by check", "by stages"])
-@pytest.mark.parametrize("command", ["check", "release"])
+# That a release is blocked where a check is says `test_each_rule_blocks`.
+@pytest.mark.parametrize("command", slow_but({"check"}, ["check", "release"]))
 def test_all_violations_of_all_datasets_are_told_at_once(
     built: Project, command: str, *, stages: bool
 ) -> None:

@@ -285,7 +285,7 @@ def test_files_changed_meanwhile_stay(plan: Plan, root: Path) -> None:
     assert not (root / "schemas").exists()
 
 
-@pytest.mark.slow  # its parts are in this folder; the events of Dagster go as far
+@pytest.mark.slow  # test_ingest_transcripts.py goes from events to a version
 def test_from_a_topic_to_a_validated_dataset(
     root: Path, broker: Broker, tmp_path: Path, transcripts: Golden
 ) -> None:

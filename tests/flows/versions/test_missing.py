@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.commands import Point, run
 from tests.flows.release.test_crash import with_backup
 from tests.project import Project
 from tests.servers import Bucket
+from tests.slow_cases import slow_but
 from tests.versions import (
     assert_whole,
     document_path,
@@ -79,12 +81,17 @@ Which = Callable[[dict[str, object]], str]
 Harm = Callable[[Path], None]
 
 
+def name_of(harm: Any) -> str:
+    """What a case is called."""
+    return str(harm.__name__)
+
+
 def key(md5: str) -> str:
     """The object's key on a remote."""
     return f"files/md5/{md5[:2]}/{md5[2:]}"
 
 
-@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
+@pytest.mark.parametrize("harm", slow_but({"delete", "overwrite"}, HARMS, name_of))
 @pytest.mark.parametrize("which", OBJECTS, ids=lambda which: which.__name__)
 @pytest.mark.two_datasets
 def test_harm_to_any_object_is_named_and_repaired(
@@ -108,7 +115,7 @@ def stored(remote: Path, tag: str) -> Path:
     return document_path(remote, hashlib.sha256(content).hexdigest())
 
 
-@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
+@pytest.mark.parametrize("harm", slow_but({"delete"}, HARMS, name_of))
 def test_harm_to_the_manifest_is_named_and_repaired(released: Project, harm: Harm) -> None:
     """Other bytes than the tag names are noticed; the clone that released puts them back."""
     path = stored(released.remote, "data-v1")
@@ -123,7 +130,7 @@ def test_harm_to_the_manifest_is_named_and_repaired(released: Project, harm: Har
     run(released, "release")
 
 
-@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
+@pytest.mark.parametrize("harm", slow_but({"overwrite"}, HARMS, name_of))
 def test_harm_to_a_copy_is_healed(released: Project, harm: Harm) -> None:
     """`verify` names a copy that is not what the tag names; the next release writes it again."""
     path = manifest_path(released.remote, "data-v1")
@@ -226,7 +233,7 @@ def test_harm_to_older_data_that_is_still_used(edited: Project) -> None:
     assert_whole(edited, "data-v2")
 
 
-@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
+@pytest.mark.parametrize("harm", slow_but({"truncate"}, HARMS, name_of))
 def test_harm_between_push_and_verify_makes_no_tag(edited: Project, harm: Harm) -> None:
     """What is lost right after the push is found before the tag; running again repairs it."""
     md5 = cached_table(edited)

@@ -13,6 +13,7 @@ import yaml
 from tests.commands import run
 from tests.conftest import environment, hermetic_environment
 from tests.project import Project
+from tests.slow_cases import slow_but
 from tests.versions import manifest, object_path
 
 import datarelease as dr
@@ -60,7 +61,7 @@ def place_of(project: Project, where: str, tmp_path: Path) -> tuple[Path, list[s
     return elsewhere, ["--repo", address]
 
 
-@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("where", slow_but({"inside", "file URL"}, PLACES))
 def test_every_command_reads_from_everywhere(two: Project, tmp_path: Path, where: str) -> None:
     """list, show, diff, verify and get tell the same, wherever one stands."""
     cwd, option = place_of(two, where, tmp_path)

@@ -313,7 +313,11 @@ NOT_NEEDED = "dvc,dvc_data,dvc_objects,dvc_s3,pandera,pandas,jinja2,ruamel,filet
 
 
 @pytest.mark.parametrize(
-    "blocked", [NOT_NEEDED, f"{NOT_NEEDED},pyarrow"], ids=["with pyarrow", "without pyarrow"]
+    "blocked",
+    [
+        pytest.param(NOT_NEEDED, id="with pyarrow", marks=pytest.mark.slow),
+        pytest.param(f"{NOT_NEEDED},pyarrow", id="without pyarrow"),
+    ],
 )
 def test_a_light_installation_reads(web: FileServer, blocked: str) -> None:
     """Without DVC, pandas and Pandera, and without pyarrow, too."""
