@@ -86,3 +86,12 @@ def test_tables_are_loaded_where_they_are_read(staged: Project) -> None:
         assert not {"pandas", "pandera"} & packages  # not for built-in checks
     finally:
         staged.write("data/people.csv", before)
+
+
+def test_rows_are_compared_without_pandas(staged: Project) -> None:
+    """A check of other data compares its rows, and writes those that changed."""
+    staged.params(seed=77)
+    packages = loaded(staged, "check")
+    assert {"duckdb", "pyarrow"} <= packages
+    assert (staged.root / "reports/people/changes.parquet").exists()
+    assert not {"pandas", "pandera"} & packages

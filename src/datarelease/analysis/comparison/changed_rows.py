@@ -21,6 +21,12 @@ from datarelease.analysis.engine.row_columns import CHANGE_COLUMNS, KEY, NEW, OL
 from datarelease.analysis.engine.row_files import BATCH, RowWriter, fair_shares, shown, with_mask
 from datarelease.analysis.engine.staging import of_size
 from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.values import (
+    number_array,
+    repeated_text,
+    text_array,
+    text_scalar,
+)
 from datarelease.model.review.diff import RowDiff
 from datarelease.model.review.report import MASK
 
@@ -95,7 +101,7 @@ class _ChangedRows:
     def written(self, kind: ChangeKind, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The rows of a batch, all of one kind."""
         size = batch.num_rows
-        found: dict[str, pa.Array] = {"kind": pa.array([kind] * size, pa.string())}
+        found: dict[str, pa.Array] = {"kind": repeated_text(kind, size)}
         for place, name in enumerate(self._plan.dataset.key):
             column = batch.column(f"k{place}")
             found[f"{KEY}{name}"] = (
@@ -112,10 +118,8 @@ class _ChangedRows:
         """The values of a column before and after."""
         size = batch.num_rows
         if name in self._pii:
-            marks = batch.column(f"d{place}") if kind == "changed" else pa.array([True] * size)
-            there = pc.if_else(
-                marks, pa.scalar(str(MASK), pa.string()), pa.scalar(None, pa.string())
-            )
+            marks = batch.column(f"d{place}") if kind == "changed" else pa.nulls(size).is_null()
+            there = pc.if_else(marks, text_scalar(str(MASK)), text_scalar(None))
         elif place not in self.told:
             there = pa.nulls(size, pa.string())
         elif kind == "changed":
@@ -132,11 +136,10 @@ class _ChangedRows:
         """The names of the columns that changed, a list a row; of new and lost rows none."""
         names = self._plan.columns
         if kind != "changed" or not names:
-            empty: list[list[str]] = [[]] * batch.num_rows
-            return pa.array(empty, pa.list_(pa.string()))
+            ends = np.zeros(batch.num_rows + 1, np.int32)
+            return pa.ListArray.from_arrays(number_array(ends), pa.nulls(0, pa.string()))
         marks = [batch.column(f"d{place}") for place in range(len(names))]
-        differs = np.column_stack([mark.to_numpy(zero_copy_only=False) for mark in marks])
-        ends = np.concatenate([[0], np.cumsum(differs.sum(axis=1))])
-        places = pa.array(np.nonzero(differs)[1])
-        changed = pa.array(names, pa.string()).take(places)
-        return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), changed)
+        differs = np.column_stack([np.from_dlpack(mark.cast(pa.uint8())) for mark in marks])
+        ends = np.concatenate([[0], np.cumsum(differs.sum(axis=1))]).astype(np.int32)
+        changed = text_array(names).take(number_array(np.nonzero(differs)[1]))
+        return pa.ListArray.from_arrays(number_array(ends), changed)

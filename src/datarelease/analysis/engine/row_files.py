@@ -17,7 +17,7 @@ from datarelease.analysis.engine.row_columns import (
     FILE_VIOLATION_COLUMNS,
     row_batch,
 )
-from datarelease.analysis.engine.values import python_rows
+from datarelease.analysis.engine.values import python_rows, text_scalar
 from datarelease.model.review.diff import FileChange
 
 LONGEST_CELL = 1_000
@@ -170,7 +170,7 @@ def _text(value: object) -> str | None:
 
 def with_mask(column: pa.Array, mask: str) -> pa.Array:
     """``mask`` in place of each value that there is."""
-    return pc.if_else(column.is_null(), pa.scalar(None, pa.string()), pa.scalar(mask, pa.string()))
+    return pc.if_else(column.is_null(), text_scalar(None), text_scalar(mask))
 
 
 def json_objects(columns: Mapping[str, pa.Array]) -> pa.Array:

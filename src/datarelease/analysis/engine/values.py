@@ -1,12 +1,19 @@
-"""Values as engines hand them over: the rows of Arrow tables, and how often values occur."""
+"""Values between Python and Arrow: the rows of tables, how often values occur, and new columns.
+
+Columns are made of bytes here: for the first value that Arrow itself takes from Python it imports
+pandas, which takes a quarter of a second, to know values of pandas among them.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -76,3 +83,42 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return value.astimezone(dt.UTC)
     return value
+
+
+def number_array(values: npt.NDArray[Any]) -> pa.Array:
+    """Numbers without nulls as a column.
+
+    >>> number_array(np.array([1, 2])).to_pylist()
+    [1, 2]
+    """
+    buffer = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, buffer])
+
+
+def text_array(texts: Sequence[str]) -> pa.StringArray:
+    """Texts as a column.
+
+    >>> text_array(["a", "", "zwei"]).to_pylist()
+    ['a', '', 'zwei']
+    """
+    data = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, data)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(data), pa.py_buffer(ends), pa.py_buffer(b"".join(data)))
+
+
+def text_scalar(text: str | None) -> pa.StringScalar:
+    """A text, or null, as a value for a column of texts.
+
+    >>> text_scalar("a").as_py(), text_scalar(None).as_py()
+    ('a', None)
+    """
+    return pa.nulls(1, pa.string())[0] if text is None else text_array([text])[0]
+
+
+def repeated_text(text: str | None, size: int) -> pa.StringArray:
+    """A column with the same text in each row.
+
+    >>> repeated_text("a", 2).to_pylist(), repeated_text(None, 1).to_pylist()
+    (['a', 'a'], [None])
+    """
+    return pa.repeat(text_scalar(text), size)
