@@ -38,7 +38,7 @@ test: .venv/dev.stamp  ## Run the tests (under eight minutes on two cores)
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-slow: .venv/dev.stamp build/spark/stamp build/azurite/stamp  ## Run the tests that take minutes, and property tests with many examples
+test-slow: .venv/dev.stamp build/spark/stamp build/azurite/stamp  ## Run the slow tests, and property tests with many examples
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m 'slow or hypothesis' \
 		--hypothesis-profile thorough --timeout 1800 $(ARGS)
