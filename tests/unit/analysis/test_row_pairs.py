@@ -17,8 +17,8 @@ from tests.properties import examples
 from datarelease.analysis.comparison.row_pairs import row_pairs
 from datarelease.analysis.comparison.row_plan import RowPlan, row_plan
 from datarelease.analysis.comparison.rows import diff_rows
-from datarelease.analysis.engine.duckdb.alignment import align
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.row_groups.alignment import align
 from datarelease.analysis.engine.tables import Table
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.diff import RowDiff

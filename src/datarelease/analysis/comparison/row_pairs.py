@@ -14,7 +14,7 @@ import narwhals as nw
 
 from datarelease.analysis.comparison.row_plan import Frames, RowPlan
 from datarelease.analysis.engine.keys import KeyRange
-from datarelease.analysis.engine.row_groups import RowGroupReader
+from datarelease.analysis.engine.row_groups.reader import RowGroupReader
 from datarelease.analysis.engine.tables import Engine, Table
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from datarelease.analysis.engine.keys import KeyRange
     from datarelease.analysis.engine.number_counts import NumberCounts
-    from datarelease.analysis.engine.row_groups import RowGroupReader
+    from datarelease.analysis.engine.row_groups.reader import RowGroupReader
     from datarelease.analysis.engine.values import ValueCounts
 
     _Types = Mapping[str, nw.dtypes.DType]

@@ -37,7 +37,7 @@ from datarelease.analysis.engine.duckdb.partitions import (
 )
 from datarelease.analysis.engine.duckdb.sql import parquet_source, quoted
 from datarelease.analysis.engine.partitions import PartitionColumn, partition_columns
-from datarelease.analysis.engine.row_groups import Spans
+from datarelease.analysis.engine.row_groups.reader import Spans
 from datarelease.analysis.engine.shapes.text_shapes import TextShape
 from datarelease.analysis.engine.tables import Table, UnreadableTable
 

@@ -13,7 +13,7 @@ import duckdb
 
 from datarelease.analysis.engine.duckdb.sql import literal, quoted
 from datarelease.analysis.engine.partitions import PartitionColumn, Value
-from datarelease.analysis.engine.row_groups import Spans
+from datarelease.analysis.engine.row_groups.reader import Spans
 from datarelease.analysis.engine.tables import Table, UnreadableTable
 
 _Read = Callable[[tuple[Path, ...]], str]

@@ -1,4 +1,4 @@
-"""Row groups of Parquet tables, read by DuckDB at their places; see `engine.row_groups`."""
+"""Row groups of Parquet tables, read by DuckDB at their places; see `row_groups.reader`."""
 
 # ruff: noqa: S608 - queries of frames, which are SQL by themselves
 
@@ -10,11 +10,11 @@ from typing import Any
 import duckdb
 import narwhals as nw
 
-from datarelease.analysis.engine.duckdb.alignment import align
 from datarelease.analysis.engine.duckdb.csv import CsvFiles, Naming
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
-from datarelease.analysis.engine.row_groups import Alignment, Spans
+from datarelease.analysis.engine.row_groups.alignment import align
+from datarelease.analysis.engine.row_groups.reader import Alignment, Spans
 from datarelease.analysis.engine.tables import Table
 
 

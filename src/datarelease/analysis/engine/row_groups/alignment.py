@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from datarelease.analysis.engine.row_groups import AlignedRows, Alignment, RowSpan, Spans
+from datarelease.analysis.engine.row_groups.reader import AlignedRows, Alignment, RowSpan, Spans
 
 _BLOCK = 1 << 20
 """Bytes that are compared at once."""
