@@ -20,6 +20,7 @@ from datarelease.analysis.engine.column_types import type_name
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.analysis.engine.values import ValueCounts
 from datarelease.analysis.profiling.cells import Grid, cells_for
+from datarelease.analysis.profiling.column_memo import ColumnMemo
 from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.columns import (
     Column,
@@ -73,6 +74,9 @@ def profile(
                 return known
     columns = columns_of(engine.types(table, types), dataset)
     limit = cells_for(len(columns))
+    seen = ColumnMemo.of(engine, table, dataset.name, memo.memo if memo else None, limit)
+    if seen is not None:
+        return _by_column(engine, table, dataset, types, columns, seen, limit)
     keeps = memo is not None and splits and len(set(engine.shapes(table, types))) == 1
     with read_often(engine, table, types, columns) as read:
         if memo is None or not keeps:
@@ -84,6 +88,33 @@ def profile(
         with suppress(WorldError):  # a profile does not fail for what would save time later
             remember(table, types, columns, figures, counts)
         return _profile(dataset.name, columns, figures, limit)
+
+
+def _by_column(
+    engine: Engine,
+    table: Table,
+    dataset: Dataset,
+    types: _Types | None,
+    columns: Sequence[Column],
+    seen: ColumnMemo,
+    limit: int,
+) -> Profile:
+    """The same, of which only those columns are read that the version before had otherwise."""
+    rows, known = seen.recall(columns) or (None, {})
+    others = [column for column in columns if column.name not in known]
+    found = Profile(dataset=dataset.name, rows=rows or 0, columns=())
+    if others:
+        with read_often(engine, table, types, others) as read:
+            found = _profile(dataset.name, others, measure(engine, read, others, limit), limit)
+    if known and found.rows != rows:  # what is kept is wrong
+        with read_often(engine, table, types, columns) as read:
+            found = _profile(dataset.name, columns, measure(engine, read, columns, limit), limit)
+        known = {}
+    each = {**known, **{column.name: column for column in found.columns}}
+    whole = replace(found, columns=tuple(each[column.name] for column in columns))
+    if others:
+        seen.keep(whole)
+    return whole
 
 
 def _by_change(

@@ -14,6 +14,7 @@ from datarelease.analysis.engine.duckdb.csv import CsvFiles, Naming
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
 from datarelease.analysis.engine.row_groups.alignment import align
+from datarelease.analysis.engine.row_groups.chunks import column_digests
 from datarelease.analysis.engine.row_groups.reader import Alignment, Spans
 from datarelease.analysis.engine.tables import Table
 
@@ -48,6 +49,13 @@ class DuckDBRowGroups:
         with translated([before, after]):
             paths = before.paths, after.paths
             return align(paths, key, columns, retyped, rows=self._rows)
+
+    def digests(self, table: Table) -> dict[str, str]:
+        """By column, the digest of its bytes; see `RowGroupReader.digests`."""
+        if table.format != "parquet" or len(table.paths) != 1:
+            return {}
+        with translated([table]):
+            return column_digests(table.paths[0])
 
     def scan(self, table: Table, spans: Spans) -> nw.LazyFrame[Any]:
         """A lazy frame over these rows, in this order; see `RowGroupReader.scan`."""

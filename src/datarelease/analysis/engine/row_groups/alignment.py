@@ -8,122 +8,19 @@ columns are compared by their values, and rows whose keys differ by a join.
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from pyarrow import parquet
-
+from datarelease.analysis.engine.row_groups.chunks import ParquetBytes, RowGroup
 from datarelease.analysis.engine.row_groups.reader import AlignedRows, Alignment, RowSpan, Spans
 
-_BLOCK = 1 << 20
-"""Bytes that are compared at once."""
 _WORTH = 4
 """Rows are paired by their places if they are a quarter of the rows before at least."""
-_WRONG_SIZES = "parquet-cpp version 1."
-"""Writers (until 2018) that recorded too few bytes of a column (PARQUET-816)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Chunk:
-    """The bytes of a leaf column in a row group."""
-
-    start: int
-    size: int
-    described: tuple[object, ...]
-    """What else it takes to decode them."""
-
-
-class _File:
-    """A Parquet file whose bytes are read as its footer says."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._metadata = parquet.read_metadata(path)
-        schema = self._metadata.schema
-        self._leaves: dict[str, list[tuple[int, tuple[object, ...]]]] = {}
-        """The places of the leaves of each column, and what they are."""
-        if (self._metadata.created_by or "").startswith(_WRONG_SIZES):
-            return
-        # A name with a dot is not told from a leaf inside: such columns are compared by values.
-        # Some types (durations, say) are told by Arrow's schema alone.
-        types = {f.name: str(f.type) for f in schema.to_arrow_schema() if "." not in f.name}
-        for place in range(len(schema)):
-            leaf = schema.column(place)
-            if (name := leaf.path.partition(".")[0]) in types:
-                described = types[name], str(leaf), leaf.length
-                self._leaves.setdefault(name, []).append((place, described))
-
-    def chunks(self, group: int, name: str) -> list[_Chunk] | None:
-        """The bytes of a column in a row group; None: they are not known."""
-        if name not in self._leaves:
-            return None
-        found = self._metadata.row_group(group)
-        return [_chunk(found.column(place), leaf) for place, leaf in self._leaves[name]]
-
-    def blocks(self, chunk: _Chunk) -> Iterator[bytes]:
-        """The bytes of a chunk; the last block is empty if the file ends before."""
-        end = chunk.start + chunk.size
-        # Not kept open: a table may have more parts than a process may open files.
-        with self._path.open("rb", buffering=0) as file:
-            file.seek(chunk.start)
-            for start in range(chunk.start, end, _BLOCK):
-                yield file.read(min(_BLOCK, end - start))
-
-    def groups(self, part: int) -> Iterator[_RowGroup]:
-        """The row groups that have rows."""
-        first = 0
-        for number in range(self._metadata.num_row_groups):
-            end = first + self._metadata.row_group(number).num_rows
-            if end > first:
-                span = RowSpan(part=part, first=first, end=end)
-                yield _RowGroup(file=self, number=number, span=span)
-            first = end
-
-
-@dataclass(frozen=True, kw_only=True)
-class _RowGroup:
-    """A row group of a part of a table."""
-
-    file: _File
-    number: int
-    span: RowSpan
-
-    def sizes(self, key: Sequence[str]) -> tuple[object, ...] | None:
-        """What is equal where keys have the same bytes; None: their bytes are not known."""
-        found = [self.file.chunks(self.number, name) for name in key]
-        chunks = [(chunk.size, chunk.described) for some in found for chunk in some or ()]
-        return None if None in found else (self.span.rows, *chunks)
-
-    def digest(self, key: Sequence[str]) -> bytes:
-        """That of the bytes of the key."""
-        digest = hashlib.sha256(repr(self.sizes(key)).encode())
-        for name in key:
-            for chunk in self.file.chunks(self.number, name) or ():
-                for block in self.file.blocks(chunk):
-                    digest.update(block)
-        return digest.digest()
-
-    def differs(self, other: _RowGroup, name: str) -> bool:
-        """Whether a column has other bytes in another row group, or they are not known."""
-        mine, others = self.file.chunks(self.number, name), other.file.chunks(other.number, name)
-        if mine is None or others is None:
-            return True
-        if [(c.size, c.described) for c in mine] != [(c.size, c.described) for c in others]:
-            return True
-        return any(
-            block != facing or not block
-            for chunk, other_chunk in zip(mine, others, strict=True)
-            for block, facing in zip(
-                self.file.blocks(chunk), other.file.blocks(other_chunk), strict=True
-            )
-        )
-
-
-_Pair = tuple[_RowGroup, _RowGroup]
+_Pair = tuple[RowGroup, RowGroup]
 
 
 def align(
@@ -150,7 +47,7 @@ def align(
         OSError: A file cannot be read.
     """
     groups = [
-        [group for part, path in enumerate(paths) for group in _File(path).groups(part)]
+        [group for part, path in enumerate(paths) for group in ParquetBytes(path).groups(part)]
         for paths in sides
     ]
     pairs = _same_keys(groups, key)
@@ -170,16 +67,7 @@ def align(
     return Alignment(rows=aligned, changed=tuple(_slices(changed, rows)), rest=(before, after))
 
 
-def _chunk(column: parquet.ColumnChunkMetaData, leaf: tuple[object, ...]) -> _Chunk:
-    pages = column.data_page_offset
-    start = pages
-    if column.has_dictionary_page and column.dictionary_page_offset:
-        start = min(pages, column.dictionary_page_offset)
-    described = (*leaf, column.compression, column.num_values, column.file_path, pages - start)
-    return _Chunk(start=start, size=column.total_compressed_size, described=described)
-
-
-def _same_keys(groups: Sequence[Sequence[_RowGroup]], key: Sequence[str]) -> list[_Pair]:
+def _same_keys(groups: Sequence[Sequence[RowGroup]], key: Sequence[str]) -> list[_Pair]:
     """The row groups whose keys have the same bytes, in an order that is that of both tables.
 
     Those that occur twice on a side are left out: such keys are not unique.
@@ -189,8 +77,8 @@ def _same_keys(groups: Sequence[Sequence[_RowGroup]], key: Sequence[str]) -> lis
     places: list[dict[bytes, list[int]]] = [{}, {}]
     for side, of in enumerate(groups):
         for place, group in enumerate(of):
-            if sizes[side][place] in both:
-                places[side].setdefault(group.digest(key), []).append(place)
+            if sizes[side][place] in both and (digest := group.digest(key)) is not None:
+                places[side].setdefault(digest, []).append(place)
     pairs = (
         (old[0], places[1][digest][0])
         for digest, old in places[0].items()
@@ -222,7 +110,7 @@ def _ascending(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _slices(
-    pairs: Sequence[tuple[frozenset[str], _RowGroup, _RowGroup]], rows: int
+    pairs: Sequence[tuple[frozenset[str], RowGroup, RowGroup]], rows: int
 ) -> Iterator[AlignedRows]:
     """Pairs with the same differing columns together, about so many rows at a time.
 

@@ -75,6 +75,16 @@ class RowGroupReader(Protocol):
         """
         ...
 
+    def digests(self, table: Table) -> dict[str, str]:
+        """By column, what is equal where a table of one file has the same bytes of it.
+
+        Left out are columns of which that is not known, as of folders or text.
+
+        Raises:
+            UnreadableTable: A file is missing or damaged.
+        """
+        ...
+
     def scan(self, table: Table, spans: Spans) -> nw.LazyFrame[Any]:
         """As `Engine.scan`, with these rows only, in this order.
 
