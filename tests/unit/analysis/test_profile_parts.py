@@ -35,6 +35,7 @@ from datarelease.analysis.profiling.parts.profile_memo import ProfileMemo
 from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import encode
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.table_format import Format
 
 DATASET = Dataset(name="d", path="d", pii=("mail", "salary", "weight"))
 KINDS: Mapping[str, pa.DataType] = {
@@ -109,18 +110,22 @@ def arrow(rows: Rows) -> pa.Table:
     return pa.table(dict(zip(KINDS, arrays, strict=True)))
 
 
-def stored(folder: Path, parts: Mapping[str, pa.Table]) -> Table:
+def stored(folder: Path, parts: Mapping[str, pa.Table], form: Format = "parquet") -> Table:
     """The parts as files that are named by their content, as those of a cache."""
     names, paths = sorted(parts), []
     for name in names:
         sink = io.BytesIO()
-        pq.write_table(parts[name], sink)
+        if form == "parquet":
+            pq.write_table(parts[name], sink)
+        else:
+            with pa.ipc.new_file(sink, parts[name].schema) as writer:
+                writer.write_table(parts[name])
         path = folder / hashlib.md5(sink.getvalue(), usedforsecurity=False).hexdigest()
         path.write_bytes(sink.getvalue())
         paths.append(path)
     return Table(
         paths=tuple(paths),
-        format="parquet",
+        format=form,
         labels=tuple(names),
         digests=tuple(path.name for path in paths),
     )
@@ -193,7 +198,12 @@ class CountingEngine(DuckDBEngine):
 
 
 @examples(10, suppress_health_check=[HealthCheck.too_slow])
-@given(history=histories(), cells=st.sampled_from([4, 8, 65_536]), kept=st.sampled_from([3, 256]))
+@given(
+    history=histories(),
+    cells=st.sampled_from([4, 8, 65_536]),
+    kept=st.sampled_from([3, 256]),
+    form=st.sampled_from(["parquet", "arrow"]),
+)
 def test_a_memo_changes_nothing_but_what_is_read(
     engine: DuckDBEngine,
     place: Path,
@@ -201,6 +211,7 @@ def test_a_memo_changes_nothing_but_what_is_read(
     history: list[Version],
     cells: int,
     kept: int,
+    form: Format,
 ) -> None:
     """Whatever was edited, split, renamed or removed, the profile is that of a run from scratch."""
     memo = memo_in(tmp_path_factory.mktemp("memo"), place)
@@ -223,7 +234,7 @@ def test_a_memo_changes_nothing_but_what_is_read(
 
         patch.setattr(whole_profile, "figures_by_change", asked)
         for version in history:
-            table = stored(place, {name: arrow(rows) for name, rows in version.items()})
+            table = stored(place, {name: arrow(rows) for name, rows in version.items()}, form)
             scratch = encode(profile(engine, table, DATASET))
             assert encode(profile(engine, table, DATASET, memo=memo)) == scratch
         for one in found:

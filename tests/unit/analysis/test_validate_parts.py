@@ -30,6 +30,7 @@ from datarelease.analysis.validation.parts import may_share
 from datarelease.analysis.validation.run import validate
 from datarelease.documents import encode
 from datarelease.model.data.dataset import Dataset
+from datarelease.model.data.table_format import Format
 
 C = pa.Check
 Version = Mapping[str, arrow.Table]
@@ -97,18 +98,22 @@ def engine(place: Path) -> Iterator[CountingEngine]:
         yield engine
 
 
-def stored(folder: Path, version: Version) -> Table:
+def stored(folder: Path, version: Version, form: Format = "parquet") -> Table:
     """The parts as files that are named by their content, as those of a cache."""
     names, paths = sorted(version), []
     for name in names:
         sink = io.BytesIO()
-        pq.write_table(version[name], sink)
+        if form == "parquet":
+            pq.write_table(version[name], sink)
+        else:
+            with arrow.ipc.new_file(sink, version[name].schema) as writer:
+                writer.write_table(version[name])
         path = folder / hashlib.md5(sink.getvalue(), usedforsecurity=False).hexdigest()
         path.write_bytes(sink.getvalue())
         paths.append(path)
     return Table(
         paths=tuple(paths),
-        format="parquet",
+        format=form,
         labels=tuple(names),
         digests=tuple(path.name for path in paths),
     )
@@ -179,14 +184,19 @@ SHARED_NULLS = (
 """Two rows share a missing value in a column; one more has nothing but missing values."""
 
 
-@example(history=SHARED_NULLS, meta=(True, False))
+@example(history=SHARED_NULLS, meta=(True, False), form="parquet")
 @examples(8, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=histories(), meta=st.tuples(st.booleans(), st.booleans()))
+@given(
+    history=histories(),
+    meta=st.tuples(st.booleans(), st.booleans()),
+    form=st.sampled_from(["parquet", "arrow"]),
+)
 def test_a_memo_changes_nothing_but_what_is_read(
     place: Path,
     tmp_path_factory: pytest.TempPathFactory,
     history: tuple[str, list[dict[str, list[Any]]], bool],
     meta: tuple[bool, bool],
+    form: Format,
 ) -> None:
     """Whatever was edited, split, renamed or removed, the outcome is that of a run from scratch."""
     kind, versions, folded = history
@@ -221,7 +231,7 @@ def test_a_memo_changes_nothing_but_what_is_read(
             )
             for name, rows in version.items()
         }
-        table = stored(place, tables)
+        table = stored(place, tables, form)
         with DuckDBEngine(temp_directory=place, threads=2) as engine:
             scratch = validate(engine, table, dataset, schema)
         with DuckDBEngine(temp_directory=place, threads=2) as engine:
