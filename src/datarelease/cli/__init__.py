@@ -231,10 +231,12 @@ def _end(code: int, show: Callable[[], object]) -> NoReturn:
 
 def _show(error: DatareleaseError) -> None:
     from datarelease.cli.console import show_error  # noqa: PLC0415 - only where needed
-    from datarelease.cli.workflow import tell_error  # noqa: PLC0415 - only where needed
 
     show_error(error)
-    tell_error(error)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from datarelease.cli.workflow import tell_error  # noqa: PLC0415 - it loads the report
+
+        tell_error(error)
 
 
 def _show_bug(trace: str) -> None:

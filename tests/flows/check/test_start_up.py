@@ -55,13 +55,13 @@ def staged(templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Project
     return built
 
 
-def loaded(project: Project, *arguments: str) -> set[str]:
+def loaded(project: Project, *arguments: str, code: int = 0) -> set[str]:
     """The packages that `datarelease ARGUMENTS` imported, in a process that began with none."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "datarelease", *arguments],
         cwd=project.root, env=dict(os.environ), capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
     return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
 
@@ -73,6 +73,13 @@ def loaded(project: Project, *arguments: str) -> set[str]:
 def test_commands_load_what_they_use(staged: Project, command: tuple[str, ...]) -> None:
     """Where nothing changed, no command loads what reads tables; help and lists load no DVC."""
     assert not loaded(staged, *command) & UNUSED[command]
+
+
+def test_errors_load_no_report(staged: Project, tmp_path: Path) -> None:
+    """Outside of a workflow nobody is told but the person, without what renders reports."""
+    packages = loaded(staged, "-C", str(tmp_path), "list", code=2)
+    assert "rich" in packages
+    assert not {"pydantic", "jinja2", "dvc"} & packages
 
 
 def test_tables_are_loaded_where_they_are_read(staged: Project) -> None:

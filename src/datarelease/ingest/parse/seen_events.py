@@ -100,8 +100,9 @@ class SeenEvents:
                 queries.append(f"SELECT seq FROM seen SEMI JOIN ({parts}) USING ({keys})")
             for query in queries:
                 found[self._engine.query(query)["seq"].to_numpy()] = True
-        self._engine.name("doubled", pa.table({"seq": np.flatnonzero(found)}))
-        self._engine.run("DELETE FROM seen USING doubled WHERE seen.seq = doubled.seq")
+        if found.any():
+            self._engine.name("doubled", pa.table({"seq": np.flatnonzero(found)}))
+            self._engine.run("DELETE FROM seen USING doubled WHERE seen.seq = doubled.seq")
         return found
 
     def times(self, newest: str | None, late_minutes: int) -> Times:
