@@ -492,6 +492,7 @@ def test_numbers_of_every_size(duckdb: Engine, spark: Engine, tmp_path: Path) ->
     same_profile([duckdb, spark], one(tmp_path, data))
 
 
+@pytest.mark.slow  # sixty thousand rows; parts and groups are few rows elsewhere
 def test_many_rows(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
     """Results do not depend on how many machines or threads had which rows."""
     size = 60_000

@@ -213,6 +213,7 @@ def tool(github: GitHubServer, tmp_path: Path) -> Repository:
         ("{}", "releasesecret  w"),
     ],
 )
+@pytest.mark.slow  # stories of reusable workflows are slow, too
 def test_a_reusable_workflow_of_another_repository(
     github: GitHubServer, actions: Actions, pushed: Push, secrets: str, seen: str
 ) -> None:
@@ -275,6 +276,7 @@ jobs:
 
 
 @pytest.mark.parametrize(("command", "result"), [("true", "success"), ("exit 1", "failure")])
+@pytest.mark.slow  # stories of reusable workflows are slow, too
 def test_a_called_workflow_calls_one_of_its_own_repository(
     github: GitHubServer, actions: Actions, pushed: Push, tmp_path: Path, command: str, result: str
 ) -> None:
@@ -319,6 +321,7 @@ jobs:
 """
 
 
+@pytest.mark.slow  # stories of reusable workflows are slow, too
 def test_a_failure_inside_a_called_workflow_is_seen(
     github: GitHubServer, actions: Actions, tmp_path: Path
 ) -> None:
@@ -432,6 +435,7 @@ CHECK = f"""{HEAD}
 
 
 @pytest.mark.parametrize(("permission", "result"), [("actions: read", "success"), ("", "failure")])
+@pytest.mark.slow  # stories with several workflows are slow, too
 def test_a_run_starts_another(
     github: GitHubServer, actions: Actions, tmp_path: Path, permission: str, result: str
 ) -> None:
@@ -475,6 +479,7 @@ CLOUD = f"""{HEAD}
 """
 
 
+@pytest.mark.slow  # stories that sign in to clouds are slow, too
 def test_clouds_caches_and_attestations(
     github: GitHubServer, actions: Actions, pushed: Push
 ) -> None:
@@ -545,6 +550,7 @@ jobs: {}
         (None, ["w"]),
     ],
 )
+@pytest.mark.slow  # stories with such files are slow, too
 def test_a_push_is_held_against_the_paths_of_a_file(
     github: GitHubServer, tmp_path: Path, files: tuple[str, ...] | None, started: list[str]
 ) -> None:
@@ -584,6 +590,7 @@ PAGES = f"""{HEAD}
 """
 
 
+@pytest.mark.slow  # the story of the catalogue is slow, too
 def test_pages_are_deployed_by_a_job_that_may(
     github: GitHubServer, actions: Actions, pushed: Push
 ) -> None:
@@ -611,6 +618,7 @@ def test_pages_are_deployed_by_a_job_that_may(
         ({"pages_enabled": False}, "has been enabled"),
     ],
 )
+@pytest.mark.slow  # the story of the catalogue is slow, too
 def test_pages_are_refused_as_github_refuses_them(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -49,8 +49,8 @@ CASES = {
         "write = lambda path, *rest: None if 'people' in str(path) else really(path, *rest)\n"
     ),
 }
-QUICK = {"violations", "null and double keys", "another type", "a quote that never ends"}
-"""Examples of rows, of keys, of types, and the words of the engine, which are told by others."""
+QUICK = {"violations", "another type", "a quote that never ends"}
+"""Examples of rows, of types, and the words of the engine, which are told by others."""
 
 
 def plant(project: Project, extra: str, *, key: list[str]) -> None:

@@ -112,6 +112,7 @@ def refuse_tags(project: Project, *, yes: bool) -> None:
         hook.unlink()
 
 
+@pytest.mark.slow  # one that comes between, above, is planned again
 def test_releases_that_were_refused_are_planned_again(edited: Project, tmp_path: Path) -> None:
     """Two are refused at the push of their tags; run again, each is compared with the one before.
 
