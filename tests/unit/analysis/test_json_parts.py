@@ -109,8 +109,26 @@ ORDER: list[Version] = [
 """The part goes away in which fields appear in the order of all parts."""
 
 
+def one(number: int, x: Any, z: Any, text: str | None = "a") -> list[dict[str, Any]]:
+    """A part of an object with all fields."""
+    return [{"id": number, "x": x, "z": z, "text": text}]
+
+
+SEVEN = {name: one(n, n + 0.5, {"a": n, "b": [n]}) for n, name in enumerate("abcdefg")}
+FEW: list[Version] = [
+    SEVEN,
+    {**SEVEN, "c": one(9, 2, None)},
+    {**SEVEN, "c": one(9, 2.5, {"b": [], "a": 1}, None), "h": SEVEN["d"], "i": one(8, None, None)},
+    {name: part for name, part in SEVEN.items() if name != "e"},
+    {name: SEVEN[other] for name, other in zip("bcdefga", SEVEN, strict=True)},
+    {**SEVEN, "c": [{"z": {"a": 7}, "id": 4}]},
+]
+"""Few parts change, are renamed or go away, and all parts keep the columns."""
+
+
 @example(history=WIDER, ending=".jsonl")
 @example(history=ORDER, ending=".jsonl")
+@example(history=FEW, ending=".jsonl.gz")
 @examples(5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=objects(), ending=st.sampled_from([".jsonl", ".jsonl.gz"]))
 def test_a_memo_changes_nothing_but_what_is_read(
