@@ -26,7 +26,7 @@ from benchmarks.scene import Scene, tell
 from benchmarks.scenes_check import check_scene, start_up_scene
 from benchmarks.scenes_init import init_scene
 from benchmarks.scenes_many import many_objects_scenes, many_versions_scene
-from benchmarks.scenes_parts import changed_parts_scene
+from benchmarks.scenes_parts import changed_column_scene, changed_parts_scene
 from benchmarks.scenes_release import directory_scene, prepared, s3_scene
 from benchmarks.scenes_rows import rows_scene
 from benchmarks.scenes_table import engine_scenes, failing_scene, large_scenes, table_scenes
@@ -104,7 +104,8 @@ def _rows(plan: Plan) -> Iterator[Scene]:
         yield rows_scene(rows, sorted_by_key=by_key)
 
 
-def _changed_parts(plan: Plan) -> Iterator[Scene]:
+def _changed(plan: Plan) -> Iterator[Scene]:
+    yield changed_column_scene(plan.rows[-1])
     yield changed_parts_scene(plan.rows[-1] // _PART_ROWS, _PART_ROWS)
     for ending in ("csv", "jsonl"):
         yield changed_parts_scene(plan.rows[0] // _TEXT_ROWS, _TEXT_ROWS, ending)
@@ -151,7 +152,7 @@ _SCENES: dict[str, Callable[[Plan], Iterable[Scene]]] = {
     "engines": lambda plan: engine_scenes(plan.rows[0]),
     "failing": lambda plan: [failing_scene(5 * plan.rows[-1])],
     "large": lambda plan: large_scenes(plan.rows[-1], 10),
-    "changed-parts": _changed_parts,
+    "changed": _changed,
     "parts": _parts,
     "file": _file,
     "objects": lambda plan: many_objects_scenes(plan.objects),

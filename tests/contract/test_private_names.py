@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ from dvc.config import Config
 from dvc.repo import Repo
 from dvc.utils import serialize, strictyaml
 from packaging.requirements import Requirement
-from pyspark.sql.connect.client import SparkConnectClient
 
 from datarelease.adapters.dvc import private as dvc_private
 from datarelease.adapters.strict_yaml import parse_yaml
@@ -289,7 +289,9 @@ def test_narwhals_frames_of_spark_can_be_subclassed() -> None:
 
 def test_the_client_of_spark_hands_out_batches() -> None:
     """Whose schema comes first, as a type of Spark's own."""
-    method = SparkConnectClient.to_table_as_iterator
+    # After `spark_private`, which keeps Spark from ending a process without a file.
+    client = import_module("pyspark.sql.connect.client").SparkConnectClient
+    method = client.to_table_as_iterator
     assert list(inspect.signature(method).parameters) == ["self", "plan", "observations"]
 
 

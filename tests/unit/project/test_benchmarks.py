@@ -233,7 +233,7 @@ def test_the_first_run_of_stages_has_a_table(monkeypatch: pytest.MonkeyPatch) ->
     "part",
     [
         *("start-up", "list", "init", "unchanged", "check", "rows", "table", "engines", "failing"),
-        *("large", "changed-parts", "parts", "file", "objects", "ingest", "parse"),
+        *("large", "changed", "parts", "file", "objects", "ingest", "parse"),
     ],
 )
 def test_each_part_can_be_chosen_and_has_a_scene(
