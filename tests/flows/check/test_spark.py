@@ -80,6 +80,7 @@ def test_an_engine_that_is_unknown(edited: Project) -> None:
     assert "did you mean 'spark'?" in done.err
 
 
+@pytest.mark.slow  # Spark waits for seconds; see test_spark_session.py
 def test_a_server_that_does_not_answer(edited: Project) -> None:
     """It is the world's fault: exit 3, and nothing was pushed."""
     edited.release_settings(engine="spark")

@@ -85,8 +85,12 @@ def test_whose_files_it_reads(connected: list[tuple[str, bool]], host: str, *, h
     assert connected == [(f"sc://{host}:15002/;token=secret", here)]
 
 
-def test_no_answer() -> None:
+@pytest.mark.parametrize(
+    "retries", [1, pytest.param(session._RETRIES, marks=pytest.mark.slow, id="as ever")]
+)
+def test_no_answer(monkeypatch: pytest.MonkeyPatch, retries: int) -> None:
     """A server that is not there is said within seconds, without what its address keeps secret."""
+    monkeypatch.setattr(session, "_RETRIES", retries)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
