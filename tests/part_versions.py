@@ -84,9 +84,14 @@ def profiled(
     return profile(engine, table, dataset, types=types, memo=memo)
 
 
-def edited(draw: st.DrawFn, rows: st.SearchStrategy[_Rows]) -> list[dict[str, _Rows]]:
-    """Versions of a dataset by the names of parts, each one some edits from the one before it."""
-    version: list[_Rows] = draw(st.lists(rows, min_size=2, max_size=5))
+def edited(
+    draw: st.DrawFn, rows: st.SearchStrategy[_Rows], *, fewest: int = 2, most: int = 5
+) -> list[dict[str, _Rows]]:
+    """Versions of a dataset by the names of parts, each one some edits from the one before it.
+
+    The first one has ``fewest`` to ``most`` parts.
+    """
+    version: list[_Rows] = draw(st.lists(rows, min_size=fewest, max_size=most))
     versions = [version]
     for _ in range(draw(st.integers(1, 3))):
         version = draw(st.permutations(version))

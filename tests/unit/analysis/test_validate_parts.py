@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
+from tests.part_versions import edited
 from tests.properties import examples
 
 from datarelease.adapters.memo import FileMemo
@@ -139,41 +140,9 @@ THREE = {"a": part([1, 2]), "b": part([3, 4]), "c": part([5, 6])}
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[str, list[dict[str, list[Any]]], bool]:
     """A kind of key, and versions of a dataset, each one some edits from the one before it."""
-    kind, folded = draw(st.sampled_from(sorted(KEYS))), draw(st.booleans())
-    version = draw(st.lists(ROWS, min_size=1, max_size=4))
-    versions = [version]
-    for _ in range(draw(st.integers(1, 3))):
-        version = draw(st.permutations(version))
-        for _ in range(draw(st.integers(0, 2))):
-            number = draw(st.integers(0, len(version) - 1))
-            edit = draw(st.sampled_from(["change", "add", "delete", "repeat", "split"]))
-            if edit == "change":
-                version[number] = draw(ROWS)
-            elif edit == "add":
-                version = [*version, draw(ROWS)]
-            elif edit == "repeat":
-                version = [*version, version[number]]
-            elif edit == "split":
-                rows = version[number]
-                version = [*version[:number], rows[:1], rows[1:], *version[number + 1 :]]
-            elif len(version) > 1:
-                version = version[:number] + version[number + 1 :]
-        versions.append(version)
-    named = []
-    for listed in versions:
-        names = draw(
-            st.lists(
-                st.sampled_from("abcdefghijkl"), min_size=len(listed), max_size=12, unique=True
-            )
-        )
-        where = "y={}/{}" if folded else "{1}"
-        named.append(
-            {
-                where.format(n % 3, name): rows
-                for n, (name, rows) in enumerate(zip(names, listed, strict=False))
-            }
-        )
-    return kind, named, folded
+    kind = draw(st.sampled_from(sorted(KEYS)))
+    versions = edited(draw, ROWS, fewest=1, most=4)
+    return kind, versions, any("/" in name for version in versions for name in version)
 
 
 SHARED_NULLS = (

@@ -7,7 +7,7 @@ are kept, which are those of which the next version differs in a few.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from datarelease.analysis.engine.column_types import type_name
 from datarelease.analysis.engine.tables import Engine, Table
@@ -25,7 +25,7 @@ class KeptColumns:
     """The columns of one version, as the memo has them."""
 
     rows: int
-    digests: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str]
     """By column; see `RowGroupReader.digests`."""
     columns: tuple[ColumnProfile, ...]
 
