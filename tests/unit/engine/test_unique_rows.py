@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,8 @@ def test_shares_of_the_rows_say_what_all_rows_say(rows: list[tuple[int, str]], m
     expected = len(rows) if len({*rows}) == len(rows) else None
     scratch = Path(tempfile.gettempdir())
 
-    def repeated(query: str, most: int) -> RepeatedHashes | None:
-        return repeated_hashes(ask(query), memory=memory, scratch=scratch, most=most)
+    def repeated(hashes: Iterable[pa.RecordBatch], most: int) -> RepeatedHashes | None:
+        return repeated_hashes(hashes, memory=memory, scratch=scratch, most=most)
 
     assert unique_rows.count_by_hashes(ask, repeated, ("n", "t")) == expected
 

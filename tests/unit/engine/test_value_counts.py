@@ -99,6 +99,36 @@ def test_the_least_values_are_found_below_a_bound(
         assert engine.value_counts(frame, top=10) == expected([*values])
 
 
+@pytest.mark.parametrize("longest", [[], ["y" * 101], ["ä" * 101]], ids=["short", "y", "ä"])
+@pytest.mark.parametrize("repeated", [0, 3, 900])
+@pytest.mark.parametrize("order", [1, -1])
+def test_texts_in_order_are_counted_in_one_pass_unless_one_is_long(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    order: int,
+    repeated: int,
+    longest: list[str],
+) -> None:
+    """All of such texts lie beyond a bound; where one is long, they are read once more."""
+    monkeypatch.setattr(value_counts, "_SAMPLE", 1000)
+    reread: list[bool] = []
+    figures = value_counts._figures
+
+    def reading(top: int, *given: str) -> str:
+        reread.append(True)
+        return figures(top, *given)
+
+    monkeypatch.setattr(value_counts, "_figures", reading)
+    some = [f"m-{number % 12}" for number in range(repeated)]
+    once = [f"{letter}-{number:05}" for letter in "bx" for number in range(ROWS)]
+    values: list[str | None] = [*sorted([*once, *some, *longest])]
+    values = values[::order]
+    with DuckDBEngine(temp_directory=tmp_path) as engine:
+        frame = engine.rows(pa.table({"value": pa.array(values, pa.string())}))
+        assert engine.value_counts(frame, top=10) == expected(values)
+    assert reread == [True] * len(longest)
+
+
 @pytest.mark.parametrize("values", [[True, False, None, True], [3, -1, None, 3], [7] * 300])
 def test_values_of_other_types_are_counted_as_their_texts(
     tmp_path: Path, values: list[int | bool | None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -244,9 +244,9 @@ class DuckDBEngine:
             whole = f"WITH asked AS ({rows}) {query}"
             return self._batches(lambda: self._connection.sql(whole), STAGED_ROWS)
 
-        def repeated(query: str, most: int) -> RepeatedHashes | None:
+        def repeated(hashes: Iterable[pa.RecordBatch], most: int) -> RepeatedHashes | None:
             scratch = self._temp_directory
-            return repeated_hashes(ask(query), memory=memory, scratch=scratch, most=most)
+            return repeated_hashes(hashes, memory=memory, scratch=scratch, most=most)
 
         return ask, repeated
 

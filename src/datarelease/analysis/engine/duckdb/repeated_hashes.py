@@ -39,14 +39,14 @@ class RepeatedHashes:
 
 QueryRows = Callable[[str], Iterator[pa.RecordBatch]]
 """The rows of a query."""
-Repeated = Callable[[str, int], RepeatedHashes | None]
-"""`repeated_hashes` of what a query selects, of which so many rows at most may have them."""
+Repeated = Callable[[Iterable[pa.RecordBatch], int], RepeatedHashes | None]
+"""`repeated_hashes` of batches, of which so many rows at most may have them."""
 
 
 def repeated_hashes(
     batches: Iterable[pa.RecordBatch], *, memory: int, scratch: Path, most: int
 ) -> RepeatedHashes | None:
-    """Those among the hashes in the one column of ``batches``; None: too many, or one is null.
+    """Those among the hashes, the first column of ``batches``; None: too many, or one is null.
 
     Args:
         batches: They are read once, and no further than to what decides.

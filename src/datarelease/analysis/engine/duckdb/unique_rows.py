@@ -20,7 +20,7 @@ def count_by_hashes(ask: QueryRows, repeated: Repeated, names: Sequence[str]) ->
     columns = [quoted(name) for name in names]
     whole = " AND ".join(f"{column} IS NOT NULL" for column in columns)
     hashed = f"CASE WHEN {whole} THEN {_HASH.format(', '.join(columns))} END"
-    found = repeated(f"SELECT {hashed} AS h FROM asked", 0)
+    found = repeated(ask(f"SELECT {hashed} AS h FROM asked"), 0)
     return found.rows if found is not None else _counted(ask, columns, whole)
 
 

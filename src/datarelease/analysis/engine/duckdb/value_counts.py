@@ -17,6 +17,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from datarelease.analysis.engine.duckdb.passing_texts import PassingTexts
 from datarelease.analysis.engine.duckdb.repeated_hashes import QueryRows, Repeated, RepeatedHashes
 from datarelease.analysis.engine.duckdb.sql import literal, memory_limit, quoted
 from datarelease.analysis.engine.values import ValueCounts
@@ -65,39 +66,57 @@ def _by_hash(
     connection: duckdb.DuckDBPyConnection, ask: QueryRows, repeated: Repeated, top: int
 ) -> ValueCounts | None:
     """None: too many texts occur more than once, or there are few."""
-    sample = f"(SELECT value FROM asked LIMIT {_SAMPLE})"
-    if _one_row(ask, f"SELECT count(DISTINCT value) AS n FROM {sample}")["n"] * 2 < _SAMPLE:
+    least = top + _LISTED
+    figures = f", min(value::VARCHAR, {least}) AS least, max(value::VARCHAR) AS greatest"
+    sample = _one_row(
+        ask,
+        f"SELECT count(DISTINCT value) AS n{figures if top else ''} "
+        f"FROM (SELECT value FROM asked LIMIT {_SAMPLE})",
+    )
+    if sample["n"] * 2 < _SAMPLE:
         return None
-    hashes = repeated(f"SELECT {_HASH} AS h FROM asked WHERE value IS NOT NULL", _REPEATED)
+    query, passing = f"SELECT {_HASH} AS h FROM asked WHERE value IS NOT NULL", None
+    if top and len(sample["least"]) == least:
+        passing = PassingTexts.between(sample["least"][-1], sample["greatest"], least)
+    batches = ask(query if passing is None else passing.query(_HASH))
+    hashes = repeated(batches if passing is None else passing.taken(batches), _REPEATED)
     if hashes is None:
         return None
+    if passing is not None and not passing.whole:
+        passing = None
     if len(hashes.hashes) <= _LISTED:
-        first = f"SELECT min(value::VARCHAR, {top + _LISTED}) AS least FROM {sample}"
-        return _few_repeated(ask, hashes, _one_row(ask, first)["least"] if top else [], top)
+        return _few_repeated(ask, hashes, passing, top)
     with _held(connection, hashes) as held:
-        return _many_repeated(ask, hashes, f"{_HASH} IN (SELECT h FROM {held})", top)
+        return _many_repeated(ask, hashes, passing, f"{_HASH} IN (SELECT h FROM {held})", top)
 
 
 def _few_repeated(
-    ask: QueryRows, hashes: RepeatedHashes, least: list[str], top: int
+    ask: QueryRows, hashes: RepeatedHashes, passing: PassingTexts | None, top: int
 ) -> ValueCounts:
-    """The counts in one query; ``least`` are texts, of which so few at most are repeated."""
+    """The counts, texts of repeated hashes looked at one by one."""
     once = hashes.rows - len(hashes.hashes)
-    numbers = np.unique(hashes.hashes).tolist()
-    if not top and not numbers:
-        return ValueCounts(distinct=once, rows=once)
-    listed = ", ".join(f"{number}::UBIGINT" for number in numbers)
-    other, rest = (f"{_HASH} IN ({listed})", "NOT other") if numbers else ("FALSE", "TRUE")
-    if len(least) == top + _LISTED and "\0" not in least[-1]:
-        # So many are up to the last of them that ``top`` of those are not repeated.
-        rest += f" AND value <= {literal(least[-1])}"
-    found = _one_row(ask, _figures(top, other, rest, ", list(value) FILTER (other) AS others"))
+    numbers = np.unique(hashes.hashes)
+    listed = ", ".join(f"{number}::UBIGINT" for number in numbers.tolist())
+    other, rest = (f"{_HASH} IN ({listed})", "NOT other") if listed else ("FALSE", "TRUE")
+    if passing is None and top:
+        others = ", list(value) FILTER (other) AS others"
+        found = _one_row(ask, _figures(top, other, rest, others))
+    else:
+        found = {"rows": hashes.rows}
+        if listed:
+            query = f"SELECT list(value::VARCHAR) AS others FROM asked WHERE {other}"
+            found |= _one_row(ask, query)
+        if passing is not None:
+            # Of so many at least ``top`` are left, for no more than the others are repeated.
+            found |= {**passing.figures(), "first": passing.least(numbers)}
     several = Counter(found.pop("others", None) or ())
     named = _named(several.items(), found, top)
     return ValueCounts(**found, distinct=once + len(several), top=named)
 
 
-def _many_repeated(ask: QueryRows, hashes: RepeatedHashes, other: str, top: int) -> ValueCounts:
+def _many_repeated(
+    ask: QueryRows, hashes: RepeatedHashes, passing: PassingTexts | None, other: str, top: int
+) -> ValueCounts:
     """The counts, texts of repeated hashes grouped; ``other`` is SQL that tells which they are."""
     several = _one_row(
         ask,
@@ -110,7 +129,12 @@ def _many_repeated(ask: QueryRows, hashes: RepeatedHashes, other: str, top: int)
     if not top:
         return ValueCounts(distinct=distinct, rows=hashes.rows)
     enough = several["frequent"] >= top
-    found = _one_row(ask, _figures(top, *(("FALSE", "FALSE") if enough else (other, "NOT other"))))
+    if enough and passing is not None:
+        found = {"rows": hashes.rows, **passing.figures()}
+    else:
+        found = _one_row(
+            ask, _figures(top, *(("FALSE", "FALSE") if enough else (other, "NOT other")))
+        )
     named = _named(((one["value"], -one["n"]) for one in several["top"]), found, top)
     return ValueCounts(**found, distinct=distinct, top=named)
 
