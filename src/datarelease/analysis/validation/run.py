@@ -1,7 +1,8 @@
 """The outcome of a Pandera schema on a table: exact counts, few examples, bounded memory.
 
-All built-in checks, nullability and conversions are one aggregate query; uniqueness is a query for
-each set of columns, and only what failed is asked for examples.
+All built-in checks, nullability and conversions are one aggregate query, and one for each column
+of text that has few different values; uniqueness is a query for each set of columns, and only what
+failed is asked for examples.
 docs/data/validation.md lists the differences.
 """
 
@@ -39,7 +40,7 @@ from datarelease.analysis.validation.parts import OtherPartsError, Parts, counte
 from datarelease.analysis.validation.plan import Custom, Distinct, TableReading
 from datarelease.analysis.validation.schema import contract
 from datarelease.analysis.validation.schema_checks import built_in_name
-from datarelease.analysis.validation.tally import tally
+from datarelease.analysis.validation.tally import groups, tally
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.validation import Validation, Violation, failed_check
 
@@ -168,7 +169,8 @@ class _Run:
         if self.parts:
             self.rows, counts = self.parts.tally(self.plan, self.given)
         else:
-            self.rows, counts = tally(self.engine, self.frame, probes, self.dataset.name)
+            name, grouped = self.dataset.name, self._grouped()
+            self.rows, counts = tally(self.engine, self.frame, probes, name, grouped)
         failing = ((p.show, n / self.rows) for p, n in zip(probes, counts, strict=True) if n)
         self.first = FirstRows.of(
             self.engine,
@@ -179,6 +181,17 @@ class _Run:
         )
         for probe, count in zip(probes, counts, strict=True):
             yield from self._judged(probe, count)
+
+    def _grouped(self) -> dict[str, nw.LazyFrame[Any]]:
+        """The columns of text that have few different values, grouped by these."""
+        reader = self.engine.row_groups
+        few = reader.few_values(self.table) if reader is not None else ()
+        names = [name for name in few if isinstance(self.types.get(name), nw.String)]
+        return {
+            name: groups(self.engine.scan(self.table, columns=(name,)), name)
+            for name in names
+            if name not in self.given
+        }
 
     @property
     def frame(self) -> nw.LazyFrame[Any]:

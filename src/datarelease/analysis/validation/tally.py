@@ -1,8 +1,12 @@
-"""How many rows each probe finds: one aggregate query for all of them."""
+"""How many rows each probe finds: one aggregate query for all of them.
+
+Probes of a column of text with few different values look at each value once: it is grouped first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -12,21 +16,43 @@ from datarelease.analysis.validation.checks import Probe
 from datarelease.errors import ConfigError, WorldError
 
 Row = Mapping[str, Any]
+_ROWS = "\N{SYMBOL FOR START OF TEXT}rows"
 
 
 def tally(
-    engine: Engine, frame: nw.LazyFrame[Any], probes: Sequence[Probe], dataset: str
+    engine: Engine,
+    frame: nw.LazyFrame[Any],
+    probes: Sequence[Probe],
+    dataset: str,
+    grouped: Mapping[str, nw.LazyFrame[Any]] | None = None,
 ) -> tuple[int, list[int]]:
     """The rows of ``frame``, and for each probe how many of them fail.
+
+    Of a column that is ``grouped``, its frame has the values, and of each the rows (`groups`).
 
     Raises:
         ConfigError: The engine cannot evaluate a probe. That is no violation: nobody knows how many
             rows would fail.
         UnreadableTable, WorldError: As `Engine.collect`.
     """
-    figures = _figures(probes, {})
-    (row,) = _collected(engine, frame, lambda: frame.select(**figures), probes, dataset)
+    whole = _figures(probes, {})
+    own: dict[str, dict[str, nw.Expr]] = {}
+    for place, probe in enumerate(probes):
+        if grouped and len(probe.show) == 1 and (name := probe.show[0]) in grouped:
+            own.setdefault(name, {})[f"n{place}"] = (_fails(probe) * nw.col(_ROWS)).sum()
+            del whole[f"n{place}"]
+    (row,) = _collected(engine, frame, lambda: frame.select(**whole), probes, dataset)
+    for name, figures in own.items():
+        values = (grouped or {})[name]
+        row |= _collected(engine, frame, partial(values.select, **figures), probes, dataset)[0]
     return counts(row, probes)
+
+
+def groups(frame: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
+    """The different values of a column, and how many rows have each, for `tally`."""
+    # `group_by` on DuckDB takes a name with a dot for a column of a table.
+    values = frame.select(value=nw.col(column)).group_by("value").agg(nw.len().alias(_ROWS))
+    return values.select(nw.col("value").alias(column), nw.col(_ROWS))
 
 
 def tally_parts(
@@ -72,7 +98,11 @@ def _collected(
 
 
 def _failing(probe: Probe) -> nw.Expr:
-    return probe.fails.cast(nw.Int64).sum()  # Spark adds up no booleans
+    return _fails(probe).sum()
+
+
+def _fails(probe: Probe) -> nw.Expr:
+    return probe.fails.cast(nw.Int64)  # Spark adds up no booleans
 
 
 def _refused(

@@ -14,7 +14,7 @@ from datarelease.analysis.engine.duckdb.csv import CsvFiles, Naming
 from datarelease.analysis.engine.duckdb.errors import translated
 from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
 from datarelease.analysis.engine.row_groups.alignment import align
-from datarelease.analysis.engine.row_groups.chunks import column_digests
+from datarelease.analysis.engine.row_groups.chunks import column_digests, columns_of_few_values
 from datarelease.analysis.engine.row_groups.reader import Alignment, Spans
 from datarelease.analysis.engine.tables import Table
 
@@ -56,6 +56,13 @@ class DuckDBRowGroups:
             return {}
         with translated([table]):
             return column_digests(table.paths[0])
+
+    def few_values(self, table: Table) -> frozenset[str]:
+        """Columns of text with few different values; see `RowGroupReader.few_values`."""
+        if table.format != "parquet" or len(table.paths) != 1:
+            return frozenset()
+        with translated([table]):
+            return columns_of_few_values(table.paths[0])
 
     def scan(self, table: Table, spans: Spans) -> nw.LazyFrame[Any]:
         """A lazy frame over these rows, in this order; see `RowGroupReader.scan`."""

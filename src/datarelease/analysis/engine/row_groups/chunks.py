@@ -18,6 +18,11 @@ _BLOCK = 1 << 20
 _WRONG_SIZES = "parquet-cpp version 1."
 """Writers (until 2018) that recorded too few bytes of a column (PARQUET-816)."""
 
+_MANY_ROWS = 1 << 19
+"""Rows from which on it is worth a query of its own to look at each value once."""
+_FEW_BYTES = 2
+"""Bytes a row in which numbers of values are, and the values: some thousand at most."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
@@ -149,6 +154,33 @@ def column_digests(path: Path) -> dict[str, str]:
 
     with ThreadPoolExecutor(os.cpu_count()) as readers:
         return dict(filter(None, readers.map(digest, file.columns.items())))
+
+
+def columns_of_few_values(path: Path) -> frozenset[str]:
+    """Columns of text whose values all row groups have in a dictionary, and in few bytes a row.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    metadata = parquet.read_metadata(path)
+    if metadata.num_rows < _MANY_ROWS:
+        return frozenset()
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    texts = {
+        place: metadata.schema.column(place).path
+        for place in range(metadata.num_columns)
+        if metadata.schema.column(place).logical_type.type == "STRING"
+    }
+    return frozenset(
+        name
+        for place, name in texts.items()
+        if all(_has_few_values(group.column(place)) for group in groups if group.num_rows)
+    )
+
+
+def _has_few_values(column: parquet.ColumnChunkMetaData) -> bool:
+    few = column.total_uncompressed_size <= _FEW_BYTES * column.num_values
+    return bool(column.has_dictionary_page and few)
 
 
 def _chunk(column: parquet.ColumnChunkMetaData, leaf: tuple[object, ...]) -> Chunk:

@@ -85,6 +85,17 @@ class RowGroupReader(Protocol):
         """
         ...
 
+    def few_values(self, table: Table) -> frozenset[str]:
+        """Columns of text of a table of one file in which a row group has few different values.
+
+        Their values are grouped in less time than a condition on each row takes. Where a table is
+        small, or nothing is known of it, there are none.
+
+        Raises:
+            UnreadableTable: A file is missing or damaged.
+        """
+        ...
+
     def scan(self, table: Table, spans: Spans) -> nw.LazyFrame[Any]:
         """As `Engine.scan`, with these rows only, in this order.
 
