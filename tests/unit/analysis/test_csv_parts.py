@@ -273,7 +273,7 @@ def test_a_memo_that_says_other_types_is_not_believed(
     table = stored(place, MANY)
     memory.validate(engine, table, LOOSE)
     memory.profile(engine, table, LOOSE)
-    for kind in ("validation of parts 2", "columns of parts 2"):
+    for kind in ("validation of parts 2", "columns of parts 3"):
         altered(tmp_path, kind, LIES[lie])
     after = stored(place, {**MANY, "part-07.csv": lines(-7, fresh)})
     wanted = encode(validate(engine, after, DATASET, LOOSE))

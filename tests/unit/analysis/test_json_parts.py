@@ -235,7 +235,7 @@ def test_a_memo_that_says_other_types_is_not_believed(
     table = stored(place, lines(MANY))
     memory.validate(engine, table, LOOSE)
     memory.profile(engine, table, LOOSE)
-    for kind in ("validation of parts 2", "columns of parts 2"):
+    for kind in ("validation of parts 2", "columns of parts 3"):
         altered(tmp_path, kind, LIES[lie])
     after = stored(place, lines({**MANY, "07": rows(-7, fresh, text="t")}))
     with OpenedFiles(place) as other:

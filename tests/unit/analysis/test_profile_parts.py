@@ -29,7 +29,13 @@ from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling import cells as all_cells
 from datarelease.analysis.profiling import profile as whole_profile
-from datarelease.analysis.profiling.parts import by_change, known_columns, remember, value_update
+from datarelease.analysis.profiling.parts import (
+    by_change,
+    known_columns,
+    remember,
+    remember_points,
+    value_update,
+)
 from datarelease.analysis.profiling.parts.column_updates import ChangedFigures
 from datarelease.analysis.profiling.parts.profile_memo import ProfileMemo
 from datarelease.analysis.profiling.profile import profile
@@ -202,6 +208,7 @@ class CountingEngine(DuckDBEngine):
     history=histories(),
     cells=st.sampled_from([4, 8, 65_536]),
     kept=st.sampled_from([3, 256]),
+    values=st.sampled_from([1, 1 << 20]),
     form=st.sampled_from(["parquet", "arrow"]),
 )
 def test_a_memo_changes_nothing_but_what_is_read(
@@ -211,6 +218,7 @@ def test_a_memo_changes_nothing_but_what_is_read(
     history: list[Version],
     cells: int,
     kept: int,
+    values: int,
     form: Format,
 ) -> None:
     """Whatever was edited, split, renamed or removed, the profile is that of a run from scratch."""
@@ -224,6 +232,7 @@ def test_a_memo_changes_nothing_but_what_is_read(
         for module in (whole_profile, value_update):
             patch.setattr(module, "TOP", 2 if kept < 10 else 10)
         patch.setattr(remember, "OUTERMOST", kept)
+        patch.setattr(remember_points, "_MOST_BYTES", values)
         patch.setattr(by_change, "_SHARE", 1)
         found: list[ChangedFigures | None] = []
         ask = by_change.figures_by_change
@@ -282,7 +291,7 @@ def edited(parts: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
 
 @pytest.mark.usefixtures("few_cells")
 def test_only_what_changed_is_read(place: Path, tmp_path: Path) -> None:
-    """Of parts that did not change nothing is read but numbers beside those that went away."""
+    """Of parts that did not change nothing is read, whichever values went away."""
     version = split(large())
     memo = memo_in(tmp_path, place)
     with CountingEngine(place) as engine:
@@ -290,9 +299,7 @@ def test_only_what_changed_is_read(place: Path, tmp_path: Path) -> None:
         engine.read.clear()
         table = stored(place, edited(version))
         found = profile(engine, table, DATASET, memo=memo)
-    unchanged = set(table.labels) - {"part-03", "part-07"}
-    columns = set().union(*(engine.read.get(label, ()) for label in unchanged))
-    assert columns <= {"id", "any", "price", "at"}
+    assert engine.read.keys() == {"part-03", "part-07"}
     assert "name" in engine.read["part-03"] & engine.read["part-07"]
     with DuckDBEngine(temp_directory=place) as other:
         assert encode(found) == encode(profile(other, table, DATASET))
@@ -330,6 +337,26 @@ def test_a_bound_that_other_rows_have_is_not_looked_for(place: Path, tmp_path: P
         table = stored(place, {**version, "part-03": version["part-03"][:-20]})
         found = profile(engine, table, DATASET, memo=memo)
         assert engine.read.keys() == {"part-03"}
+    with DuckDBEngine(temp_directory=place) as other:
+        assert encode(found) == encode(profile(other, table, DATASET))
+
+
+@pytest.mark.usefixtures("few_cells")
+def test_where_not_all_values_are_kept_open_cells_are_read(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cell that lost all values kept of one end is read in all parts."""
+    monkeypatch.setattr(remember_points, "_MOST_BYTES", 1)
+    whole = large()
+    version = split(whole.sort_by("price"))
+    memo = memo_in(tmp_path, place)
+    with CountingEngine(place) as engine:
+        profile(engine, stored(place, version), DATASET, memo=memo)
+        engine.read.clear()
+        table = stored(place, {**version, "part-03": version["part-03"][:-1000]})
+        found = profile(engine, table, DATASET, memo=memo)
+        assert len(engine.read) == len(version)
+        assert "price" in engine.read["part-04"]
     with DuckDBEngine(temp_directory=place) as other:
         assert encode(found) == encode(profile(other, table, DATASET))
 
@@ -376,36 +403,36 @@ def numbers(place: int, value: int) -> Callable[[bytes], bytes]:
 
 
 DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
-    "no table": ("columns of parts 2", lambda _: b"{}"),
-    "another type": ("columns of parts 2", in_json(type="int32")),
-    "more values than rows": ("columns of parts 2", in_json(filled=10**9)),
-    "no rows": ("columns of parts 2", in_json(rows=0)),
-    "an endless sum": ("columns of parts 2", in_json(total="1e999999999")),
-    "an endless number": ("columns of parts 2", in_json(low=["Decimal", "1e999999999"])),
-    "a number of no class": ("columns of parts 2", in_json(high=["object", "1"])),
-    "other cells": ("columns of parts 2", in_json(grids=[[0, 1]])),
-    "fewer lengths": ("columns of parts 2", in_json(lengths=[[3, 1]])),
-    "other texts": ("columns of parts 2", in_json(often=[["p", 1]])),
-    "no ends": ("columns of parts 2", in_json(first=[], last=[])),
-    "no cells": ("cells of parts 2", lambda _: b""),
-    "half the cells": ("cells of parts 2", lambda data: data[: len(data) // 80 * 40]),
-    "cells in no order": ("cells of parts 2", numbers(0, 2**62)),
-    "a cell of no value": ("cells of parts 2", lambda data: data[:-8] + bytes(8)),
+    "no table": ("columns of parts 3", lambda _: b"{}"),
+    "another type": ("columns of parts 3", in_json(type="int32")),
+    "more values than rows": ("columns of parts 3", in_json(filled=10**9)),
+    "no rows": ("columns of parts 3", in_json(rows=0)),
+    "an endless sum": ("columns of parts 3", in_json(total="1e999999999")),
+    "an endless number": ("columns of parts 3", in_json(low=["Decimal", "1e999999999"])),
+    "a number of no class": ("columns of parts 3", in_json(high=["object", "1"])),
+    "other cells": ("columns of parts 3", in_json(grids=[[0, 1]])),
+    "fewer lengths": ("columns of parts 3", in_json(lengths=[[3, 1]])),
+    "other texts": ("columns of parts 3", in_json(often=[["p", 1]])),
+    "no ends": ("columns of parts 3", in_json(first=[], last=[])),
+    "no cells": ("cells of parts 3", lambda _: b""),
+    "half the cells": ("cells of parts 3", lambda data: data[: len(data) // 80 * 40]),
+    "cells in no order": ("cells of parts 3", numbers(0, 2**62)),
+    "a cell of no value": ("cells of parts 3", lambda data: data[:-8] + bytes(8)),
     "more rows of a bound than of its cell": (
-        "cells of parts 2",
+        "cells of parts 3",
         lambda data: data[:-8] + struct.pack("<q", 2**40),
     ),
-    "no keys": ("values of parts 2", lambda _: b""),
-    "keys in no order": ("values of parts 2", lambda data: data[:10] + bytes(16) + data[26:]),
-    "keys of no width": ("values of parts 2", lambda data: b"\x03" + data[1:]),
-    "a value in no row": ("values of parts 2", lambda data: data + bytes(16)),
-    "no list of blocks": ("values of parts 2: list", lambda _: b""),
-    "half a list of blocks": ("values of parts 2: list", lambda data: data[:-7]),
-    "another first key": ("values of parts 2: list", numbers(0, 1)),
-    "blocks in no order": ("values of parts 2: list", numbers(3, 0)),
-    "another number of keys": ("values of parts 2: list", numbers(1, 7)),
-    "other rows of keys": ("values of parts 2: list", numbers(2, 2**40)),
-    "no blocks": ("values of parts 2: none", bytes),
+    "no keys": ("values of parts 3", lambda _: b""),
+    "keys in no order": ("values of parts 3", lambda data: data[:10] + bytes(16) + data[26:]),
+    "keys of no width": ("values of parts 3", lambda data: b"\x03" + data[1:]),
+    "a value in no row": ("values of parts 3", lambda data: data + bytes(16)),
+    "no list of blocks": ("values of parts 3: list", lambda _: b""),
+    "half a list of blocks": ("values of parts 3: list", lambda data: data[:-7]),
+    "another first key": ("values of parts 3: list", numbers(0, 1)),
+    "blocks in no order": ("values of parts 3: list", numbers(3, 0)),
+    "another number of keys": ("values of parts 3: list", numbers(1, 7)),
+    "other rows of keys": ("values of parts 3: list", numbers(2, 2**40)),
+    "no blocks": ("values of parts 3: none", bytes),
 }
 
 

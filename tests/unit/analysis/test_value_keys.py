@@ -16,7 +16,6 @@ from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.profiling.parts import kept_keys, value_keys
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
 from datarelease.analysis.profiling.parts.kept_keys import KeptKeys, key_blocks
-from datarelease.analysis.profiling.parts.known_columns import KnownValues
 from datarelease.analysis.profiling.parts.value_keys import (
     KeyBatch,
     Keys,
@@ -68,7 +67,6 @@ def test_blocks_have_the_counts_of_the_values(
     keys = ValueKeys.of(batches_of(keys_of_integers(np.array(values, np.int64)), 5))
     assert keys is not None
     counter = Counter(values)
-    known = KnownValues(rows=len(values), distinct=len(counter))
     read: set[int] = set()
 
     def blocks_at(places: Sequence[int]) -> list[bytes]:
@@ -79,7 +77,7 @@ def test_blocks_have_the_counts_of_the_values(
         patch.setattr(kept_keys, "_BLOCK", size)
         patch.setattr(kept_keys, "_AT_ONCE", 2)
         blocks = key_blocks(keys)
-        found = KeptKeys.of(blocks_at, known)
+        found = KeptKeys.of(blocks_at, distinct=len(counter), rows=len(values))
         assert found is not None
         wanted = np.array([*asked, *values], np.int64)
         counts = found.counts(*keys_of_integers(wanted))
@@ -88,7 +86,7 @@ def test_blocks_have_the_counts_of_the_values(
         read.clear()
         found.counts(*keys_of_integers(np.array(values[:1], np.int64)))
         assert len(read) == min(1, len(values))
-    assert KeptKeys.of(blocks_at, KnownValues(rows=len(values) + 1, distinct=1)) is None
+    assert KeptKeys.of(blocks_at, distinct=1, rows=len(values) + 1) is None
 
 
 @given(texts=st.lists(st.text(max_size=3)))
@@ -107,7 +105,7 @@ def test_ids_without_gaps_take_a_byte_each() -> None:
     """A million ids are kept in a megabyte."""
     found = ValueKeys.of(batches_of(keys_of_integers(np.arange(10**6) + 10**9), 10**5))
     assert found is not None
-    assert len(found.encoded()) == 10**6 + 10
+    assert len(found.encoded()) == 10**6 + 19
 
 
 def test_other_values_with_equal_keys_are_told_apart() -> None:

@@ -50,7 +50,7 @@ def read_pass(
     with ThreadPoolExecutor(max(1, min(len(numeric), os.cpu_count() or 1))) as workers:
         for place, some in enumerate(groups_of(numeric, MANY) or [numeric]):
             busy: list[Future[None]] = []
-            for batch in _batches(engine, read(some or columns[:1]), some):
+            for batch in column_batches(engine, read(some or columns[:1]), some):
                 rows += batch.num_rows * (place == 0)
                 _wait(busy)  # a column's batches are counted one after the other
                 busy = [workers.submit(states[c.name].add, c, batch) for c in some]
@@ -78,7 +78,7 @@ def read_refined(
 ) -> dict[str, Grid]:
     """The values inside heavy cells of these columns, on finer grids."""
     inside: dict[str, list[Grid]] = {column.name: [] for column in columns}
-    for batch in _batches(engine, read(columns), columns):
+    for batch in column_batches(engine, read(columns), columns):
         for column in columns:
             reading, some, grid = column.reading(batch), inside[column.name], grids[column.name]
             if reading is not None:
@@ -90,7 +90,7 @@ def read_refined(
     return {name: Grid.merged(some or [nothing]) for name, some in inside.items()}
 
 
-def _batches(
+def column_batches(
     engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[Column]
 ) -> Iterator[pa.RecordBatch]:
     """Batches with what is read of the columns, full ones: parts of tables may be small."""

@@ -17,6 +17,8 @@ from datarelease.analysis.profiling.cells import EXACT, floats
 from datarelease.analysis.profiling.columns import Column, told_by_cells
 from datarelease.analysis.profiling.figures import Figures, uncounted
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError, ShiftedGrid
+from datarelease.analysis.profiling.parts.cell_values import CellValues
+from datarelease.analysis.profiling.parts.kept_keys import KeptKeys
 from datarelease.analysis.profiling.parts.known_columns import KnownColumn, KnownTable
 from datarelease.analysis.profiling.parts.number_update import ShiftedNumbers
 from datarelease.analysis.profiling.parts.part_changes import ColumnChange
@@ -30,6 +32,7 @@ from datarelease.analysis.profiling.parts.value_update import (
 from datarelease.analysis.profiling.passes import values_inside
 
 _Types = Mapping[str, nw.dtypes.DType]
+_UNSIGNED = (nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64)
 _FEW = 32
 """Columns that are read together."""
 _RANGES = 16
@@ -147,10 +150,11 @@ class ColumnUpdates:
         if chain is None:
             raise OtherValuesError
         shifted = ShiftedNumbers.of(column, known, chain, change, self._limit)
-        if known.values is not None:
-            keys = self._kept.keys(self._salt, column.name, known)
-            if keys is not None:
-                self._distinct[column.name] = shifted_distinct(known.values, keys, change)
+        keys = self._kept.keys(self._salt, column.name, known)
+        if keys is not None and known.values is not None:
+            self._distinct[column.name] = shifted_distinct(known.values, keys, change)
+        if keys is not None:
+            shifted = shifted.told_by(_cell_values(column, known, keys), change)
         self._shifted[column.name] = column, shifted
 
     def _close(self, place: int, found: Sequence[tuple[Column, ShiftedNumbers]]) -> None:
@@ -189,6 +193,14 @@ class ColumnUpdates:
             self._lost.append(column)
             for found in (self._filled, self._distinct, self._counted, self._shifted):
                 found.pop(column.name, None)
+
+
+def _cell_values(column: Column, known: KnownColumn, keys: KeptKeys) -> CellValues:
+    if known.values is not None:
+        unsigned = isinstance(column.dtype, _UNSIGNED)
+        return CellValues(keys=keys, integers="unsigned" if unsigned else "signed")
+    points = known.numbers.values if known.numbers else None
+    return CellValues(keys=keys, outermost=points.outermost if points else None)
 
 
 def _ranges(column: Column, shifted: ShiftedGrid) -> list[tuple[float, float]]:

@@ -35,6 +35,17 @@ _SIDES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnownPoints:
+    """What is kept of different values of a column beside their keys; see `CellValues`."""
+
+    distinct: int
+    rows: int
+    """In so many rows are those that are kept."""
+    outermost: int | None = None
+    """So many are kept at each end of a cell; None: all are."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class KnownNumbers:
     """What is kept of the finite numbers of a column, beside the cells."""
 
@@ -44,6 +55,8 @@ class KnownNumbers:
     total: str
     grids: tuple[tuple[int, int], ...]
     """Level and number of cells of each grid of the column's chain."""
+    values: KnownPoints | None = None
+    """Of the different values that are kept; None: none are, or they are those of the column."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 
-from datarelease.analysis.profiling.cells import Grid, floats
+from datarelease.analysis.profiling.cells import Grid, floats, ordered
 from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.columns import Column
 from datarelease.analysis.profiling.number_line import NumberLine
@@ -21,6 +21,7 @@ from datarelease.analysis.profiling.parts.cell_changes import (
     restricted,
     which_among,
 )
+from datarelease.analysis.profiling.parts.cell_values import CellValues
 from datarelease.analysis.profiling.parts.known_columns import (
     KnownColumn,
     exact_number,
@@ -47,6 +48,10 @@ class ShiftedNumbers:
     """The chain before the change."""
     grids: Sequence[ShiftedGrid]
     """Each grid of the chain; its values are those in the heavy cells of before."""
+    shifts: Sequence[Shift]
+    """What changed among the values of each."""
+    values: CellValues | None = None
+    """The different values before the change, as far as they are kept."""
 
     @classmethod
     def of(
@@ -68,13 +73,13 @@ class ShiftedNumbers:
         total = exact_total(known.numbers.total)
         before, after = (_reading(column, side) for side in (change.before, change.after))
         shift = Shift.of(*(_EMPTY if one is None else one.positions for one in (before, after)))
-        grids = []
-        for place, grid in enumerate(chain):
+        shifts = []
+        for place in range(len(chain)):
             if place:
                 limited = chain[place - 1].limited(limit)
                 cells = heavy_cells(chain[place - 1], limit, chain[0].count)
                 shift = shift.inside(cells, limited.level)
-            grids.append(ShiftedGrid.of(grid, shift))
+            shifts.append(shift)
         if before is not None:
             total -= before.total()
         if after is not None:
@@ -86,7 +91,27 @@ class ShiftedNumbers:
             high=_bound(high, _highs(before), _highs(after), operator.gt),
             total=total,
             before=chain,
-            grids=grids,
+            grids=[ShiftedGrid.of(*one) for one in zip(chain, shifts, strict=True)],
+            shifts=shifts,
+        )
+
+    def told_by(self, values: CellValues, change: ColumnChange) -> ShiftedNumbers:
+        """With the open cells of which ``values``, those of before, say the bounds.
+
+        Raises:
+            OtherValuesError: The values do not fit the cells or the change.
+        """
+        grids = [
+            values.closed(*one) for one in zip(self.grids, self.before, self.shifts, strict=True)
+        ]
+        found = replace(self, grids=grids, values=values)
+        if values.integers is None or len(grids[0].open) or not grids[0].grid.count:
+            return found
+        low, high = (found.integers_at(place, change) for place in (0, -1))
+        return replace(
+            found,
+            low=low[0] if found.low is None else found.low,
+            high=high[-1] if found.high is None else found.high,
         )
 
     def closed(self, place: int, found: Grid) -> ShiftedNumbers:
@@ -103,8 +128,19 @@ class ShiftedNumbers:
         """The numbers, and the chain that their grid begins.
 
         Raises:
-            OtherValuesError: The values would be on a finer grid, or other cells are heavy.
+            OtherValuesError: The values would be on a finer grid, or other cells are heavy, and not
+                all values are known.
         """
+        try:
+            chain = self._chain()
+        except OtherValuesError:
+            chain = self._counted_anew()
+        grid = chain[0].limited(self.limit)
+        numbers = Numbers(low=self._end(0), high=self._end(-1), total=self.total, grid=grid)
+        return numbers, chain
+
+    def _chain(self) -> list[Grid]:
+        """The chain of the shifted grids."""
         chain: list[Grid] = []
         grid = self.grids[0].grid
         count = grid.count
@@ -116,7 +152,7 @@ class ShiftedNumbers:
             limited, place = grid.limited(self.limit), len(chain)
             heavy = limited.heavy(count)
             if not len(heavy):
-                break
+                return chain
             if place == len(self.grids):
                 raise OtherValuesError
             before = self.before[place - 1]
@@ -125,9 +161,44 @@ class ShiftedNumbers:
             if not same or not which_among(heavy, cells).all():
                 raise OtherValuesError
             grid = restricted(self.grids[place].grid, heavy, limited.level)
-        grid = chain[0].limited(self.limit)
-        numbers = Numbers(low=self._end(0), high=self._end(-1), total=self.total, grid=grid)
-        return numbers, chain
+
+    def _counted_anew(self) -> list[Grid]:
+        """The chain of all values, each of which is known."""
+        if self.values is None:
+            raise OtherValuesError
+        points, rows = self.values.after(self.shifts[0])
+        count = int(rows.sum())
+        if not count or count != self.grids[0].grid.count:
+            raise OtherValuesError
+        first = self.before[0]
+        whole = replace(first, level=0, lo=points, hi=points, counts=rows, ends=None)
+        chain, grid = [], whole
+        while True:
+            chain.append(grid.limited(first.limit))
+            limited = grid.limited(self.limit)
+            heavy = limited.heavy(count)
+            if not len(heavy):
+                return chain
+            grid = restricted(whole, heavy, limited.level)
+
+    def integers_at(self, place: int, change: ColumnChange) -> list[int]:
+        """The whole numbers at one end of the column, ascending: several may be one float."""
+        if self.values is None:
+            raise OtherValuesError
+        grid = self.grids[0].grid
+        point = int(grid.hi[-1] if place else grid.lo[0])
+        counts = self.values.integers_at(point)
+        for side, by in ((change.before, -1), (change.after, 1)):
+            numbers = side.column(0).drop_null().to_numpy(zero_copy_only=False)
+            here = numbers[ordered(numbers.astype(np.float64)) == point]
+            for number, times in zip(*np.unique(here, return_counts=True), strict=True):
+                counts[int(number)] = counts.get(int(number), 0) + by * int(times)
+        if any(rows < 0 for rows in counts.values()):
+            raise OtherValuesError
+        left = sorted(number for number, rows in counts.items() if rows)
+        if not left:
+            raise OtherValuesError
+        return left
 
     def _end(self, place: int) -> Exact:
         known = self.high if place else self.low

@@ -28,7 +28,7 @@ from datarelease.model.versions.snapshot import canonical_json
 
 FindPart = Callable[[str], Path]
 """Where a file is that once was a part, by its hash, if it is still here."""
-_TABLE, _CELLS, _KEYS = (f"{what} of parts 2" for what in ("columns", "cells", "values"))
+_TABLE, _CELLS, _KEYS = (f"{what} of parts 3" for what in ("columns", "cells", "values"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +66,15 @@ class KeptProfile:
         return decoded_chain(data or b"", known, limit=limit)
 
     def keys(self, salt: str, name: str, known: KnownColumn) -> KeptKeys | None:
-        """The keys of a column's values; None: they are not known."""
-        if known.values is None:
+        """The keys of a column's values, or of those that its cells need; None: not known."""
+        values = known.values or (known.numbers.values if known.numbers else None)
+        if values is None:
             return None
         made_from = self._column(salt, name)
         return KeptKeys.of(
-            lambda places: self.memo.get_blocks(_KEYS, made_from, places), known.values
+            lambda places: self.memo.get_blocks(_KEYS, made_from, places),
+            distinct=values.distinct,
+            rows=values.rows,
         )
 
     def keep_keys(self, salt: str, name: str, blocks: Sequence[bytes]) -> None:

@@ -21,11 +21,13 @@ from datarelease.analysis.profiling.parts.known_columns import (
     OUTERMOST,
     KnownColumn,
     KnownNumbers,
+    KnownPoints,
     KnownTable,
     KnownValues,
     exact_text,
 )
 from datarelease.analysis.profiling.parts.profile_memo import KeptProfile
+from datarelease.analysis.profiling.parts.remember_points import remember_points
 from datarelease.analysis.profiling.parts.value_keys import (
     KEY_SIZE,
     MOST_KEYS,
@@ -131,11 +133,13 @@ def remember(
             known = KnownValues(rows=found.rows, distinct=distinct)
         if keys is not None and known is not None and len(keys.keys) == known.distinct:
             counts.keep(column, keys, known)
+    numbers = [column for column in columns if column.name not in values]
+    points = remember_points(engine, counts.read, numbers, figures, counts.kept, salt)
     known_table = KnownTable(
         shape=engine.shapes(table, types)[0],
         rows=figures.rows,
         parts=parts_of(table),
-        columns={column.name: _known(column, figures, values) for column in columns},
+        columns={column.name: _known(column, figures, values, points) for column in columns},
     )
     counts.kept.keep(salt, known_table, figures.chains)
 
@@ -247,7 +251,12 @@ def _many(
     return _told(replace(known, often=counts.top, first=ends[0], last=ends[1]))
 
 
-def _known(column: Column, figures: Figures, values: Mapping[str, KnownValues]) -> KnownColumn:
+def _known(
+    column: Column,
+    figures: Figures,
+    values: Mapping[str, KnownValues],
+    points: Mapping[str, KnownPoints],
+) -> KnownColumn:
     numbers, counts = figures.numbers.get(column.name), figures.counted.get(column.name)
     chain = figures.chains.get(column.name, ())
     kept = None
@@ -257,6 +266,7 @@ def _known(column: Column, figures: Figures, values: Mapping[str, KnownValues]) 
             high=exact_text(numbers.high),
             total=str(numbers.total),
             grids=tuple((grid.level, len(grid.counts)) for grid in chain),
+            values=points.get(column.name),
         )
     filled = counts.rows if column.counted and counts else figures.filled[column.name]
     return KnownColumn(

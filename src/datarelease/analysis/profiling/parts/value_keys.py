@@ -1,7 +1,8 @@
 """How often each value of a column occurs, by the keys of the values: at most 12 bytes for each.
 
 The key of a text is its MD5 behind a text of one's own (`salt_of`), as an integer of 64 bits and
-32 bits that tell apart what these take for equal. That of a whole number is the number itself.
+32 bits that tell apart what these take for equal. That of a whole number is the number itself, and
+that of any other number where it stands in the order of floats (`cell_values`).
 Equal texts have equal keys; other ones could only be made to have them by somebody who knew the
 salt before the data, which it is made from.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -19,6 +20,13 @@ import numpy.typing as npt
 
 from datarelease.analysis.profiling.cells import Integers
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
+from datarelease.analysis.profiling.parts.narrow_numbers import (
+    ALL_BYTES,
+    bytes_of,
+    common_unit,
+    from_lower_bytes,
+    lower_bytes,
+)
 from datarelease.model.versions.snapshot import canonical_json
 
 MOST_KEYS = 12_000_000
@@ -28,11 +36,9 @@ KEY_SIZE = 12
 _WAITING = MOST_KEYS * 5 // 4
 """Keys that are sorted at a time."""
 _REST = (1 << 32) - 1
-_HEAD = struct.Struct("<B?Q")
-"""Bytes of a step from one key to the next, whether there are further bits, and the first key."""
-_WIDTHS = (1, 2, 4, 8)
-_WHOLE = 8
-"""Bytes of a key: so large steps are no shorter than the keys."""
+_HEAD = struct.Struct("<BB?QQ")
+"""Bytes of a step from one key to the next and of the rows of a key (0: they are listed apart),
+whether there are further bits, what all steps are multiples of, and the first key."""
 _ROWS = np.dtype([("place", "<i8"), ("rows", "<i8")])
 
 Keys = npt.NDArray[np.uint64]
@@ -64,10 +70,13 @@ class ValueKeys:
     """For each of these places, in how many."""
 
     @classmethod
-    def of(cls, batches: Iterable[KeyBatch]) -> Self | None:
+    def of(
+        cls, batches: Iterable[KeyBatch], fewer: Callable[[KeyBatch], KeyBatch] | None = None
+    ) -> Self | None:
         """The values in batches of keys.
 
-        None: there are too many, or two values have equal keys and other further bits.
+        None: there are too many, or two values have equal keys and other further bits. With
+        ``fewer``, those that it leaves of too many stand for all.
         """
         waiting: list[KeyBatch] = []
         size = 0
@@ -76,10 +85,13 @@ class ValueKeys:
             size += len(batch.keys)
             if size > _WAITING:
                 waiting = [_added(waiting)]
+                if fewer is not None:
+                    waiting = [fewer(waiting[0])]
                 size = len(waiting[0].keys)
                 if size > MOST_KEYS:
                     return None
         found = _added(waiting) if waiting else KeyBatch(keys=np.zeros(0, np.uint64))
+        found = found if fewer is None else fewer(found)
         keys, rests, rows = found.keys, found.rests, found.rows
         if len(keys) > MOST_KEYS or (keys[1:] == keys[:-1]).any():
             return None
@@ -113,20 +125,27 @@ class ValueKeys:
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes the same of; ids without gaps take one byte each."""
         steps = np.diff(self.keys, prepend=self.keys[:1])
-        largest = int(steps.max(initial=0))
-        width = next(width for width in _WIDTHS if largest >> (8 * width) == 0)
+        unit = common_unit(steps)
+        steps = steps // unit if unit > 1 else steps
+        width = max(1, bytes_of(int(steps.max(initial=0))))
         first = int(self.keys[0]) if len(self.keys) else 0
         told = bool(self.rests.any())
-        repeated = np.empty(len(self.places), _ROWS)
-        repeated["place"], repeated["rows"] = self.places, self.rows
+        dense = bytes_of(int(self.rows.max(initial=1)))
+        if dense * len(self.keys) > _ROWS.itemsize * len(self.places):
+            dense = 0
         return b"".join(
             (
-                _HEAD.pack(width, told, first),
-                (self.keys if width == _WHOLE else steps).astype(f"<u{width}").tobytes(),
+                _HEAD.pack(width, dense, told, unit, first),
+                lower_bytes(self.keys if width == ALL_BYTES else steps, width),
                 self.rests.astype("<u4").tobytes() if told else b"",
-                repeated.tobytes(),
+                lower_bytes(self.counted, dense) if dense else self._listed_rows(),
             )
         )
+
+    def _listed_rows(self) -> bytes:
+        repeated = np.empty(len(self.places), _ROWS)
+        repeated["place"], repeated["rows"] = self.places, self.rows
+        return repeated.tobytes()
 
     def pieces(self, size: int) -> Iterator[Self]:
         """The same values, ``size`` keys at a time."""
@@ -146,22 +165,37 @@ class ValueKeys:
         """The ``size`` values that these bytes stand for; None: they stand for no such thing."""
         if len(data) < _HEAD.size:
             return None
-        width, told, first = _HEAD.unpack_from(data)
+        width, dense, told, unit, first = _HEAD.unpack_from(data)
         rest = _HEAD.size + width * size
         end = rest + 4 * size * told
-        if width not in _WIDTHS or len(data) < end or (len(data) - end) % _ROWS.itemsize:
+        left = len(data) - end - dense * size
+        if not 0 < width <= ALL_BYTES or dense > ALL_BYTES or left < 0 or left % _ROWS.itemsize:
             return None
-        keys = np.frombuffer(data, f"<u{width}", size, offset=_HEAD.size)
-        if width != _WHOLE:
-            keys = np.cumsum(keys, dtype=np.uint64) + np.uint64(first)
-        repeated = np.frombuffer(data, _ROWS, offset=end)
-        places, rows = repeated["place"].copy(), repeated["rows"].copy()
+        keys = from_lower_bytes(data, width, size, _HEAD.size)
+        if width != ALL_BYTES:
+            keys = np.cumsum(keys * np.uint64(unit), dtype=np.uint64) + np.uint64(first)
+        if dense:
+            all_rows = from_lower_bytes(data, dense, size, end).view(np.int64)
+            if left or (all_rows < 1).any():
+                return None
+            places = np.flatnonzero(all_rows > 1)
+            rows = all_rows[places]
+        else:
+            repeated = np.frombuffer(data, _ROWS, offset=end)
+            places, rows = repeated["place"].copy(), repeated["rows"].copy()
         ascending = (keys[1:] > keys[:-1]).all() and (np.diff(places) > 0).all()
         inside = not len(places) or (places[0] >= 0 and places[-1] < size and rows.min() > 1)
         if not ascending or not inside:
             return None
         rests = np.frombuffer(data, "<u4", size, offset=rest) if told else _no_rests(size)
         return cls(keys=keys, rests=rests, places=places, rows=rows)
+
+    @property
+    def counted(self) -> Integers:
+        """In how many rows the value of each key is."""
+        rows = np.ones(len(self.keys), np.int64)
+        rows[self.places] = self.rows
+        return rows
 
     @property
     def total(self) -> int:

@@ -1,0 +1,148 @@
+"""Parts that lose rows are the only ones that a profile reads again, in every format."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandera.pandas as pandera
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
+from tests.part_versions import Memory, OpenedFiles, profiled, stored
+from tests.properties import examples
+
+from datarelease.analysis.profiling import cells as all_cells
+from datarelease.analysis.profiling import profile as whole_profile
+from datarelease.analysis.profiling.parts import by_change
+from datarelease.documents import encode
+from datarelease.model.data.dataset import Dataset
+
+DATASET = Dataset(name="d", path="d", schema="s.yaml", key=("id",), pii=("mail",))
+SCHEMA = pandera.DataFrameSchema({"id": pandera.Column(int)})
+PARTS, ROWS = 48, 25
+Row = tuple[int, float, str]
+
+
+def numbered(start: int, values: Sequence[float] | None = None) -> list[Row]:
+    """Rows whose ids ascend, and whose values are in no order unless they are given."""
+    found = values or [(n * 7919 % 4001) / 8 for n in range(start, start + ROWS)]
+    return [(start + n, value, f"m{start + n}") for n, value in enumerate(found)]
+
+
+def parquet(rows: Sequence[Row]) -> bytes:
+    """Rows as a Parquet file."""
+    sink = io.BytesIO()
+    pq.write_table(table_of(rows), sink)
+    return sink.getvalue()
+
+
+def arrow(rows: Sequence[Row]) -> bytes:
+    """Rows as an Arrow file."""
+    sink, table = io.BytesIO(), table_of(rows)
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def csv(rows: Sequence[Row]) -> bytes:
+    """Rows as a CSV file."""
+    sink = io.BytesIO()
+    pyarrow.csv.write_csv(table_of(rows), sink)
+    return sink.getvalue()
+
+
+def lines(rows: Sequence[Row]) -> bytes:
+    """Rows as JSON Lines."""
+    names = "id", "x", "mail"
+    return "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows).encode()
+
+
+def table_of(rows: Sequence[Row]) -> pa.Table:
+    """Rows as a table."""
+    schema = pa.schema([("id", pa.int64()), ("x", pa.float64()), ("mail", pa.string())])
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return pa.table(
+        [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema
+    )
+
+
+WRITERS: dict[str, Callable[[Sequence[Row]], bytes]] = {
+    ".parquet": parquet,
+    ".arrow": arrow,
+    ".csv": csv,
+    ".jsonl": lines,
+}
+VERSION = {f"{n:02}": numbered(n * ROWS) for n in range(PARTS)}
+EXTREME = [*VERSION["05"][:-1], (ROWS * 6 - 1, 4e5, "m")]
+
+
+@pytest.fixture
+def few_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that hold many values, some of them more than a profile may have in one."""
+    for module in (whole_profile, by_change):
+        monkeypatch.setattr(module, "cells_for", lambda _: 16)
+    monkeypatch.setattr(all_cells, "_FINE", 6)
+
+
+@pytest.mark.usefixtures("few_cells")
+@pytest.mark.parametrize("ending", WRITERS)
+def test_only_parts_that_lost_rows_are_read(tmp_path: Path, ending: str) -> None:
+    """Parts that lost their last row, half of all rows, or an extreme value, and one that went."""
+    write = WRITERS[ending]
+    before = {**VERSION, "05": EXTREME}
+    changes = {
+        "03": before["03"][:-1],
+        "05": before["05"][:-1],
+        "11": before["11"][: ROWS // 2],
+    }
+    after = {name: rows for name, rows in {**before, **changes}.items() if name != "17"}
+    memory = Memory(DATASET, tmp_path / "memo", tmp_path)
+    tables = [
+        stored(tmp_path, {f"{name}{ending}": write(rows) for name, rows in version.items()})
+        for version in (before, after)
+    ]
+    with OpenedFiles(tmp_path) as engine:
+        memory.profile(engine, tables[0], SCHEMA)
+    with OpenedFiles(tmp_path) as engine:
+        found = encode(memory.profile(engine, tables[1], SCHEMA))
+        read = {name.removesuffix(ending) for name in engine.parts}
+    # Of JSON Lines, the first part shows the order of the fields.
+    assert read - {"00"} == {*changes, "17"}
+    with OpenedFiles(tmp_path) as engine:
+        assert found == encode(profiled(engine, tables[1], DATASET, SCHEMA))
+
+
+@st.composite
+def losses(draw: st.DrawFn) -> dict[str, list[Row]]:
+    """The same parts, of which some lost rows or have others; values recur, and one is largest."""
+    values = st.sampled_from([0.0, 0.125, 500.0, 500.125, -1.0, 1e9])
+    version = dict(VERSION)
+    for name in draw(st.sets(st.sampled_from(sorted(VERSION)), min_size=1, max_size=3)):
+        rows = version[name]
+        start, end = sorted((draw(st.integers(0, ROWS)), draw(st.integers(0, ROWS))))
+        more = numbered(rows[0][0], draw(st.lists(values, max_size=3)) or [0.5])
+        version[name] = [*rows[start:end], *more]
+    return version
+
+
+@pytest.mark.usefixtures("few_cells")
+@examples(6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(versions=st.lists(losses(), min_size=2, max_size=3), ending=st.sampled_from([*WRITERS]))
+def test_whatever_is_lost_the_profile_is_that_of_a_run_from_scratch(
+    tmp_path_factory: pytest.TempPathFactory, versions: list[dict[str, list[Row]]], ending: str
+) -> None:
+    """Values that recur in parts, ends of cells, and the largest value come and go."""
+    folder = tmp_path_factory.mktemp("lost")
+    memory = Memory(DATASET, folder / "memo", folder)
+    for version in versions:
+        files = {f"{name}{ending}": WRITERS[ending](rows) for name, rows in version.items()}
+        table = stored(folder, files)
+        with OpenedFiles(folder) as engine:
+            found = encode(memory.profile(engine, table, SCHEMA))
+            assert found == encode(profiled(engine, table, DATASET, SCHEMA))
