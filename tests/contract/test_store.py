@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
-import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from tests.remote_servers import Place, RemoteServers
 from tests.servers import Bucket
 
+from datarelease.adapters import copying
 from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.store.directory import DirectoryStore, Store, replacing
 from datarelease.adapters.store.object_store import LISTING_PAYS, ObjectStore
@@ -289,19 +291,19 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.events: list[tuple[str, str]] = []
-        fsync, replace = os.fsync, Path.replace
+        fsync, replace = os.fsync, os.replace
 
         def synced(handle: int) -> None:
             fsync(handle)
             path = Path(f"/proc/self/fd/{handle}").readlink()
             self.events.append(("folder" if path.is_dir() else "bytes", str(path)))
 
-        def replaced(path: Path, target: Path) -> Path:
+        def replaced(path: Path | str, target: Path | str) -> None:
             self.events += [("renamed", str(path)), ("named", str(target))]
-            return replace(path, target)
+            replace(path, target)
 
         monkeypatch.setattr(os, "fsync", synced)
-        monkeypatch.setattr(Path, "replace", replaced)
+        monkeypatch.setattr(os, "replace", replaced)
 
     def keeps(self, target: Path) -> bool:
         """The bytes were on the disk before they had their name, and the name is there by now."""
@@ -352,19 +354,58 @@ def test_a_copy_that_fails_leaves_no_name_and_no_rest(
     """Of files that are brought to the disk together all are there before any has its name."""
     root, source = tmp_path / "remote", tmp_path / "source"
     source.write_bytes(b"1")
-    copied: list[str] = []
+    written: list[int] = []
+    write = os.write
 
-    def copy(_: Path, target: Path) -> None:
-        copied.append(str(target))
-        if len(copied) == 3:
+    def full(handle: int, data: bytes) -> int:
+        written.append(handle)
+        if len(written) == 3:
             raise OSError(28, "No space left on device")
+        return write(handle, data)
 
-    monkeypatch.setattr(shutil, "copyfile", copy)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(WorldError, match="No space left"):
         DirectoryStore("storage", root).upload(
             {f"many/{number}": source for number in range(10)}, lambda _: None
         )
     assert list((root / "many").iterdir()) == []
+    assert len(written) == 3
+
+
+@pytest.mark.parametrize("refused", [None, 0, 1])
+@pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 1000])
+def test_bytes_are_copied_in_the_kernel_and_here(
+    size: int, refused: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small files by this process; large ones by the kernel, unless it refuses."""
+    monkeypatch.setattr(copying, "_CHUNK", 100)
+    monkeypatch.setattr(copying, "_SHARE", 70)
+    share, calls = getattr(os, "copy_file_range", None), []
+
+    def shared(*arguments: int) -> int:
+        calls.append(arguments)
+        if share is None or len(calls) - 1 == refused:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return int(share(*arguments))
+
+    monkeypatch.setattr(os, "copy_file_range", shared, raising=False)
+    content = bytes(number % 251 for number in range(size))
+    (tmp_path / "source").write_bytes(content)
+    store = DirectoryStore("storage", tmp_path / "remote")
+    store.upload({"a/b": tmp_path / "source"}, lambda _: None)
+    assert store.read("a/b") == content
+    assert (tmp_path / "remote/a/b").stat().st_mode & 0o777 == 0o644
+    assert bool(calls) == (size > 100 and sys.platform == "linux")
+
+
+def test_what_is_no_file_is_not_uploaded(tmp_path: Path) -> None:
+    """A pipe is not waited for, and a name that leads nowhere is told apart from the remote."""
+    os.mkfifo(tmp_path / "pipe")
+    store = DirectoryStore("storage", tmp_path / "remote")
+    for name in ("pipe", "absent"):
+        with pytest.raises(WorldError, match=f"{name} cannot be read: No such file"):
+            store.upload({"a": tmp_path / name}, lambda _: None)
+    assert list((tmp_path / "remote").iterdir()) == []
 
 
 def test_a_cached_copy_is_written_before_it_is_named(

@@ -12,13 +12,13 @@ import os
 import secrets
 import shutil
 import stat
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from datarelease.adapters.copying import copy_files
 from datarelease.adapters.store.workers import each
 from datarelease.errors import WorldError, disk_fault
 from datarelease.progress import Advance
@@ -26,8 +26,8 @@ from datarelease.progress import Advance
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _WRITERS = 8
 """Threads that copy files into a directory."""
-_BATCH = 32
-"""Files of one folder that are brought to the disk together."""
+_BATCH = 24
+"""Files that a thread has open, and brings to the disk, together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +83,13 @@ class Store(Protocol):
 
 def md5_of(path: Path) -> str:
     """The MD5 (hex) of a file's bytes."""
-    with path.open("rb") as stream:
+    with path.open("rb", buffering=0) as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 (hex) of a file's bytes."""
-    with path.open("rb") as stream:
+    with path.open("rb", buffering=0) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -101,14 +101,6 @@ def absent(name: str, url: str, key: str) -> WorldError:
     )
 
 
-def unreadable_file(path: Path, error: OSError) -> WorldError:
-    """The error for a local file that was to be uploaded and cannot be read."""
-    return WorldError(
-        f"{path} cannot be read: {error.strerror or error}.",
-        remedy="Restore the data (`dvc pull`, or `dvc repro`), then run the same command again.",
-    )
-
-
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """A temporary neighbour of ``target`` that takes its place when the block ends well.
@@ -117,35 +109,16 @@ def replacing(target: Path) -> Iterator[Path]:
     the new one, never an empty one.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing_all([target]) as [scratch]:
-        yield scratch
-
-
-@contextmanager
-def replacing_all(targets: Sequence[Path]) -> Iterator[list[Path]]:
-    """The same for several files of folders that are there.
-
-    All are written before the first is brought to the disk: one entry in the journal of a file
-    system then holds them all.
-    """
-    scratches: list[Path] = []
-    placed = 0
+    scratch = target.parent / f".tmp-{secrets.token_hex(8)}"
+    # Nobody else reads it before it is complete.
+    os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        for target in targets:
-            scratch = target.parent / f".tmp-{secrets.token_hex(8)}"
-            # Nobody else reads it before it is complete.
-            os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            scratches.append(scratch)
-        yield scratches
-        for scratch in scratches:
-            to_disk(scratch)
-        for scratch, target in zip(scratches, targets, strict=True):
-            scratch.chmod(0o644)  # as a new file usually is; temporary ones are private
-            scratch.replace(target)
-            placed += 1
+        yield scratch
+        to_disk(scratch)
+        scratch.chmod(0o644)  # as a new file usually is; temporary ones are private
+        scratch.replace(target)
     finally:
-        for scratch in scratches[placed:]:
-            scratch.unlink(missing_ok=True)
+        scratch.unlink(missing_ok=True)
 
 
 def to_disk(path: Path) -> None:
@@ -224,35 +197,24 @@ class DirectoryStore:
 
     def upload(self, files: Mapping[str, Path], advance: Advance) -> None:
         """Copy files in, each in full or not at all; one counts when it is on the disk."""
-        folders: dict[str, list[str]] = defaultdict(list)
-        for key in files:
-            folders[key.rpartition("/")[0]].append(key)
-        batches = [
-            keys[start : start + _BATCH]
-            for keys in folders.values()
-            for start in range(0, len(keys), _BATCH)
-        ]
+        keys = sorted(files)  # those of one folder beside each other
+        batches = [keys[start : start + _BATCH] for start in range(0, len(keys), _BATCH)]
 
         def put(keys: Sequence[str]) -> None:
-            self._put({self.root / key: files[key] for key in keys})
+            with self.explained():
+                folders = [
+                    self.root / folder for folder in {key.rpartition("/")[0] for key in keys}
+                ]
+                for folder in folders:
+                    _make_directory(folder)
+                copy_files({f"{self.root}/{key}": files[key] for key in keys})
+                for folder in folders:
+                    to_disk(folder)
             for _ in keys:
                 advance(1)
 
         # Each waits for the disk; together they wait for the same writes of its journal.
         each(put, batches, _WRITERS)
-
-    def _put(self, files: Mapping[Path, Path]) -> None:
-        """Copy files (target: source) into one folder."""
-        for source in files.values():
-            if not source.is_file():
-                raise unreadable_file(source, FileNotFoundError(errno.ENOENT, "No such file"))
-        folder = next(iter(files)).parent
-        with self.explained():
-            _make_directory(folder)
-            with replacing_all(list(files)) as scratches:
-                for source, scratch in zip(files.values(), scratches, strict=True):
-                    shutil.copyfile(source, scratch)
-            to_disk(folder)
 
     def download(self, key: str, target: Path) -> str:
         """Copy a file out."""

@@ -19,13 +19,13 @@ from tenacity import (
     wait_random,
 )
 
+from datarelease.adapters.copying import unreadable_file
 from datarelease.adapters.store.connection import CONCURRENCY, Connection
 from datarelease.adapters.store.directory import (
     ObjectInfo,
     absent,
     md5_of,
     replacing,
-    unreadable_file,
 )
 from datarelease.adapters.store.errors import SilentError, may_pass, reasoned, store_errors
 from datarelease.adapters.store.kinds import KINDS
