@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc import output
 from dvc.repo import Repo
 from tests.commands import forked_dvc
 from tests.project import REMOTE, Project
@@ -179,6 +180,39 @@ def test_edited_sources_are_told(project: Project) -> None:
     assert dvc.changed_sources(files) == ("raw/dir.dvc",)
     project.write("raw/modified.csv", "a\n2\n")
     assert dvc.changed_sources(files) == files
+
+
+def test_a_directory_is_hashed_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `.dvc` file and two stages are about it; the next question looks at it again."""
+    for name in "ab":
+        project.write(f"raw/dir/{name}.txt", name)
+    project.dvc("add", "--quiet", "raw/dir")
+    for stage in ("first", "second"):
+        command = f"cat raw/dir/*.txt > {stage}.txt"
+        add_stage(project, stage, command, f"{stage}.txt", deps=["raw/dir"])
+    project.repro()
+    hashed: list[str] = []
+    built = output.build
+
+    def building(odb: object, path: str, *given: object, **named: object) -> object:
+        hashed.append(Path(path).relative_to(project.root).as_posix())
+        return built(odb, path, *given, **named)
+
+    monkeypatch.setattr(output, "build", building)
+    dvc = open_dvc(project)
+    assert dvc.changed_sources(["raw/dir.dvc"]) == ()
+    assert hashed == ["raw/dir"]
+    assert dvc.stale_stages() == ()
+    assert len(hashed) == len(set(hashed)), "what was known was looked at again"
+    hashed.clear()
+    project.write("raw/dir/c.txt", "c")
+    assert set(dvc.stale_stages()) >= {"first", "second"}
+    assert hashed.count("raw/dir") == 1
+    assert dvc.changed_sources(["raw/dir.dvc"]) == ("raw/dir.dvc",)
+    assert set(dvc.stale_stages()) >= {"first", "second"}
+    shutil.rmtree(project.root / "raw/dir")
+    assert dvc.changed_sources(["raw/dir.dvc"]) == ()
+    assert dvc.stale_stages() == ()
 
 
 def test_the_objects_are_those_that_a_push_sends(project: Project) -> None:

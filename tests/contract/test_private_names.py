@@ -22,6 +22,7 @@ import pyspark.errors.utils
 import pytest
 import yaml
 from dvc.config import Config
+from dvc.output import Output
 from dvc.repo import Repo
 from dvc.utils import serialize, strictyaml
 from packaging.requirements import Requirement
@@ -197,6 +198,19 @@ def test_dvc_starts_commands_in_one_place(monkeypatch: pytest.MonkeyPatch) -> No
     called = inspect.getsource(dvc.stage.run.cmd_run)
     assert "prepare_kwargs(stage, run_env=run_env)" in called
     assert "_run(executable, cmd, **kwargs)" in called
+
+
+def test_dvc_asks_an_output_for_its_hash_and_its_objects() -> None:
+    """A status goes through both methods that are replaced for a while, with these arguments."""
+    assert list(inspect.signature(Output._get_hash_meta).parameters) == ["self"]
+    assert list(inspect.signature(Output.changed_cache).parameters) == ["self", "filter_info"]
+    assert "self._get_hash_meta()" in inspect.getsource(Output.get_hash)
+    assert "self.get_hash()" in inspect.getsource(Output.changed_checksum)
+    assert "self.changed_cache()" in inspect.getsource(Output.status)
+    own = Output._get_hash_meta, Output.changed_cache
+    with pytest.raises(KeyError), dvc_private.look_once({}):
+        raise KeyError
+    assert (Output._get_hash_meta, Output.changed_cache) == own
 
 
 def test_dvc_parses_a_yaml_text_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

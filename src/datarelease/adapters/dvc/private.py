@@ -6,13 +6,15 @@ DVC may move them in any release, so ``pyproject.toml`` bounds its version, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache, lru_cache, wraps
 from typing import Any
 
 from dvc.config import Config
 from dvc.fs import get_fs_cls
+from dvc.output import Output
 from dvc.stage import run
 
 _TEXTS = 128
@@ -80,3 +82,36 @@ def parse_yaml_once() -> None:
 
     for module in (_yaml, serialize, strictyaml):
         module.parse_yaml = parsed
+
+
+@contextmanager
+def look_once(known: MutableMapping[tuple[str, str], Any]) -> Iterator[None]:
+    """Have DVC hash each path of the work tree, and look each object up in the cache, once.
+
+    It does so for the `.dvc` file of a directory and again for each stage that reads it, file by
+    file. What it finds is added to ``known`` and taken from there, which is true for as long as
+    nothing writes there.
+    """
+    hashed, lacks = Output._get_hash_meta, Output.changed_cache  # noqa: SLF001 - where it does so
+
+    def hashed_once(self: Any) -> Any:
+        if self.fs.protocol != "local":
+            return hashed(self)
+        place = (self.hash_name, self.fs_path)
+        if place not in known:
+            known[place] = hashed(self)
+        return known[place]
+
+    def lacks_once(self: Any, filter_info: Any = None) -> Any:
+        if filter_info or not self.use_cache or not self.hash_info:
+            return lacks(self, filter_info)
+        wanted = (f"cache of {self.cache.path}", str(self.hash_info.value))
+        if wanted not in known:
+            known[wanted] = lacks(self)
+        return known[wanted]
+
+    Output._get_hash_meta, Output.changed_cache = hashed_once, lacks_once  # noqa: SLF001 - as above
+    try:
+        yield
+    finally:
+        Output._get_hash_meta, Output.changed_cache = hashed, lacks  # noqa: SLF001 - as above

@@ -15,6 +15,7 @@ from dvc.repo import lock_repo
 
 from datarelease.adapters.dvc.index import IndexedOutput, IndexView, read_index
 from datarelease.adapters.dvc.open import DvcRepository, explain_unreachable
+from datarelease.adapters.dvc.private import look_once
 from datarelease.adapters.dvc.program import DvcProgram
 from datarelease.model.stage_environment import StageEnvironment, stage_environment
 from datarelease.progress import Progress
@@ -54,11 +55,14 @@ class Dvc:
         self._repository = DvcRepository(root, config=config, progress=progress)
         self._on_change = on_change
         self._known: IndexView | None = None
+        self._looked_up: dict[tuple[str, str], Any] = {}
+        """What ``changed_sources`` found out; the first ``stale_stages`` after it takes it."""
 
     def forget(self) -> None:
         """Read everything anew from now on: files of DVC were changed."""
         self._repository.close()
         self._known = None
+        self._looked_up = {}
 
     def stale_stages(self, targets: Sequence[str] = ()) -> tuple[str, ...]:
         """The stages whose commands, parameters or inputs differ from ``dvc.lock``.
@@ -68,8 +72,9 @@ class Dvc:
 
         Needs no data: what is missing from the work tree counts as unchanged.
         """
+        known, self._looked_up = self._looked_up, {}
         # Under one lock DVC reads its files once for all of this.
-        with self._repo() as repo, lock_repo(repo):
+        with self._repo() as repo, lock_repo(repo), look_once(known):
             # What was known before may be older than the work of another process.
             view = self._known = read_index(repo, self.root.resolve())
             wanted = list(targets or view.pipelines)
@@ -95,7 +100,8 @@ class Dvc:
         if not dvc_files:
             return ()
         changed = []
-        with self._repo() as repo, lock_repo(repo):
+        self._looked_up = {}
+        with self._repo() as repo, lock_repo(repo), look_once(self._looked_up):
             self._view(repo)
             for path in dvc_files:
                 # Whether an import has news does not concern the work tree, and needs a network.
