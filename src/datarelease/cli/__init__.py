@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -126,6 +127,9 @@ class LazyGroup(click.Group):
             return self._loaded(cmd_name)
         finally:
             gc.freeze()
+            if "duckdb" in sys.modules:
+                # It prints what of its own was never collected.
+                atexit.register(gc.unfreeze)
             gc.enable()
             gc.set_threshold(_YOUNG)
 

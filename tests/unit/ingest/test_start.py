@@ -27,6 +27,13 @@ def test_the_parser_is_loaded_by_its_own_command_alone() -> None:
     assert loaded("parse") == ["duckdb", "datarelease.ingest.parse.batch"]
 
 
+def test_a_command_that_has_loaded_duckdb_ends_in_silence() -> None:
+    """DuckDB prints what of its own is never collected, such as what a command froze."""
+    command = [sys.executable, "-m", "datarelease", "ingest", "parse", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
 def said(source: str) -> list[str]:
     """What a new process prints."""
     done = subprocess.run(
