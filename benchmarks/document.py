@@ -12,6 +12,7 @@ from typing import Any
 Json = Mapping[str, Any]
 
 _BEGINS = {
+    "validating and profiling": "validation and profile",
     "validating": "validation",
     "profiling": "profile",
     "comparing rows": "row diff",
