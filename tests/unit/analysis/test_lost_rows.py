@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.csv
@@ -27,6 +29,7 @@ DATASET = Dataset(name="d", path="d", schema="s.yaml", key=("id",), pii=("mail",
 SCHEMA = pandera.DataFrameSchema({"id": pandera.Column(int)})
 PARTS, ROWS = 48, 25
 Row = tuple[int, float, str]
+MONEY = pa.decimal128(18, 2)
 
 
 def numbered(start: int, values: Sequence[float] | None = None) -> list[Row]:
@@ -37,8 +40,13 @@ def numbered(start: int, values: Sequence[float] | None = None) -> list[Row]:
 
 def parquet(rows: Sequence[Row]) -> bytes:
     """Rows as a Parquet file."""
+    return parquet_of(table_of(rows))
+
+
+def parquet_of(table: pa.Table) -> bytes:
+    """A table as a Parquet file."""
     sink = io.BytesIO()
-    pq.write_table(table_of(rows), sink)
+    pq.write_table(table, sink)
     return sink.getvalue()
 
 
@@ -116,6 +124,56 @@ def test_only_parts_that_lost_rows_are_read(tmp_path: Path, ending: str) -> None
     assert read - {"00"} == {*changes, "17"}
     with OpenedFiles(tmp_path) as engine:
         assert found == encode(profiled(engine, tables[1], DATASET, SCHEMA))
+
+
+def kinds(rows: int) -> pa.Table:
+    """Columns of all kinds whose values ascend or recur, so that parts have their extremes."""
+    rng = np.random.default_rng(5)
+    numbers = np.arange(rows)
+    fine = 1_600_000_000_000_000_000 + np.sort(rng.integers(0, 10**15, rows))
+    return pa.table(
+        {
+            "float": np.sort(rng.normal(size=rows)),
+            "large": 2**60 + numbers * 3,
+            "unsigned": 2**63 + numbers.astype(np.uint64) * np.uint64(3),
+            "nanoseconds": pa.array(fine, pa.timestamp("ns")),
+            "midnights": pa.array(numbers // 7 * 86_400 * 10**9, pa.timestamp("ns")),
+            "microseconds": pa.array(fine // 1000, pa.timestamp("us")),
+            "price": pa.array([Decimal(n).scaleb(-2) for n in numbers.tolist()], MONEY),
+            "few prices": pa.array([Decimal(n // 99).scaleb(-2) for n in numbers.tolist()], MONEY),
+            "day": pa.array(numbers.astype(np.int32) // 2, pa.date32()),
+            "text": np.char.add("t", np.char.zfill(numbers.astype(str), 6)),
+            "frequent text": np.char.add("n", (numbers % 300).astype(str)),
+        }
+    )
+
+
+@pytest.mark.usefixtures("few_cells")
+@pytest.mark.parametrize("changed", [0, 7, -1])
+@pytest.mark.parametrize("left", [0, 100, 299])
+def test_whichever_part_loses_rows_no_column_is_read_as_a_whole(
+    tmp_path: Path, changed: int, left: int
+) -> None:
+    """The first and the last part hold all smallest and largest values of columns in order."""
+    parts, rows = 20, 300
+    whole = kinds(parts * rows)
+    split = {f"{n:02}.parquet": whole[n * rows : (n + 1) * rows] for n in range(parts)}
+    name = sorted(split)[changed]
+    after = {**split, name: split[name][:left]} if left else {**split}
+    if not left:
+        del after[name]
+    files = [
+        {label: parquet_of(part) for label, part in version.items()} for version in (split, after)
+    ]
+    before, now = (stored(tmp_path, version) for version in files)
+    memory = Memory(Dataset(name="d", path="d"), tmp_path / "memo", tmp_path)
+    with OpenedFiles(tmp_path) as engine:
+        memory.profile(engine, before, None)
+    with OpenedFiles(tmp_path) as engine:
+        found = encode(memory.profile(engine, now, None))
+        assert engine.parts <= {name, min(after)}
+    with OpenedFiles(tmp_path) as engine:
+        assert found == encode(profiled(engine, now, memory.dataset, None))
 
 
 @st.composite

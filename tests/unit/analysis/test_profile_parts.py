@@ -414,6 +414,7 @@ DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "fewer lengths": ("columns of parts 3", in_json(lengths=[[3, 1]])),
     "other texts": ("columns of parts 3", in_json(often=[["p", 1]])),
     "no ends": ("columns of parts 3", in_json(first=[], last=[])),
+    "other spans of parts": ("columns of parts 3", in_json(spans=[["a", "b"]] * 30)),
     "no cells": ("cells of parts 3", lambda _: b""),
     "half the cells": ("cells of parts 3", lambda data: data[: len(data) // 80 * 40]),
     "cells in no order": ("cells of parts 3", numbers(0, 2**62)),
@@ -448,8 +449,9 @@ def kept(place: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, T
 
 
 QUICK = {
-    "no table", "more values than rows", "an endless number", "half the cells", "cells in no order",
-    "keys of no width", "a value in no row", "another first key", "no blocks",
+    "no table", "other spans of parts", "more values than rows", "an endless number",
+    "half the cells", "cells in no order", "keys of no width", "a value in no row",
+    "another first key", "no blocks",
 }  # fmt: skip
 """Damages of each file that a memo has: it ends early, is out of order, or says what cannot be."""
 

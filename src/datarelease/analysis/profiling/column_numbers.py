@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from datarelease.analysis.profiling.cells import EXACT, Grid, floats
+from datarelease.analysis.profiling.cells import Grid, floats
 from datarelease.analysis.profiling.number_line import NumberLine
 from datarelease.analysis.profiling.reading import Exact, Reading
 
@@ -26,12 +26,20 @@ class Numbers:
     high: Exact
     total: Fraction
     grid: Grid
+    whole_microseconds: bool = False
+    """Times in nanoseconds are known to be no finer."""
 
     @classmethod
     def of(cls, reading: Reading, *, level: int, limit: int, ends: bool) -> Self:
         """The values of a batch; ``level`` is that of batches before."""
         grid = reading.grid(level=level, limit=limit, ends=ends)
-        return cls(low=reading.low, high=reading.high, total=reading.total(grid), grid=grid)
+        return cls(
+            low=reading.low,
+            high=reading.high,
+            total=reading.total(grid),
+            grid=grid,
+            whole_microseconds=reading.whole_microseconds,
+        )
 
     @classmethod
     def merged(cls, numbers: Sequence[Self]) -> Self:
@@ -41,6 +49,7 @@ class Numbers:
             high=max(one.high for one in numbers),
             total=sum((one.total for one in numbers), Fraction()),
             grid=Grid.merged([one.grid for one in numbers]),
+            whole_microseconds=all(one.whole_microseconds for one in numbers),
         )
 
     @property
@@ -50,6 +59,6 @@ class Numbers:
 
     def distinct(self, line: NumberLine) -> int | None:
         """The number of different values; None: the cells do not say."""
-        largest = np.abs(floats(self.grid.lo[[0, -1]])).max()
-        told = self.grid.exact and not line.rounded and largest <= EXACT
-        return len(self.grid.counts) if told else None
+        largest = float(np.abs(floats(self.grid.lo[[0, -1]])).max())
+        apart = line.tells_apart(largest, whole_microseconds=self.whole_microseconds)
+        return len(self.grid.counts) if self.grid.exact and apart else None

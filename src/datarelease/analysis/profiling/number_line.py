@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -60,6 +60,12 @@ class NumberLine:
         return self.dtype.is_integer() or isinstance(self.dtype, nw.Date)
 
     @property
+    def has_integers(self) -> bool:
+        """Whole numbers of at most 64 bits, days, and times in nanoseconds."""
+        plain = isinstance(self.dtype, (*_INTEGERS, nw.Date))
+        return plain or self.finer
+
+    @property
     def wide(self) -> bool:
         """Numbers that Arrow has as decimals: an engine makes floats of them."""
         return self.dtype.is_decimal() or (
@@ -108,7 +114,9 @@ class NumberLine:
         if not isinstance(self.dtype, nw.Datetime):
             return _reading(values, whole=values)
         if self.finer:
-            return _reading(values, whole=values // 1000)
+            micros = values // 1000
+            plain = bool((micros * 1000 == values).all())
+            return replace(_reading(values, whole=micros), whole_microseconds=plain)
         unit = _MICROSECONDS[self.dtype.time_unit]
         if not (values[:_FEW] % (days := _A_DAY // unit)).any():
             midnights = values // days
@@ -122,11 +130,20 @@ class NumberLine:
             return whole
         return whole * 1000 if self.finer else whole // _MICROSECONDS[self.dtype.time_unit]
 
-    def exact(self, position: float) -> Exact | None:
+    def tells_apart(self, largest: float, *, whole_microseconds: bool) -> bool:
+        """Whether different values, of which none is larger, are at different positions.
+
+        ``whole_microseconds`` says of times in nanoseconds that they are no finer than that.
+        """
+        if isinstance(self.dtype, nw.Decimal) and self.rounded:
+            return largest < 10.0 ** (_DIGITS - self.dtype.scale)
+        return largest <= EXACT and (whole_microseconds or not self.finer)
+
+    def exact(self, position: float, *, whole_microseconds: bool) -> Exact | None:
         """The value at a position; None: several may be there."""
         if self.dtype.is_float():
             return position
-        if self.rounded or abs(position) > EXACT:
+        if not self.tells_apart(abs(position), whole_microseconds=whole_microseconds):
             return None
         if isinstance(self.dtype, nw.Decimal) and self.dtype.scale:
             return Decimal(str(position))

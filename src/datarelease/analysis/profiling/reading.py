@@ -28,6 +28,8 @@ class Reading:
     floats: Floats | None = None
     whole: Integers | None = None
     unit: int = 1
+    whole_microseconds: bool = False
+    """Of times in nanoseconds: none is finer."""
 
     @property
     def positions(self) -> Floats:

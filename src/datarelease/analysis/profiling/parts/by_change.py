@@ -74,7 +74,7 @@ def figures_by_change(
     if max(gone, new) > _MOST_ROWS or gone > known.rows:
         return None
     alike = replace(table, alike=True, inferred=parts.any.inferred)
-    update = ColumnUpdates(engine, alike, types, known, kept, cells_for(len(columns)))
+    update = ColumnUpdates(engine, alike, types, known, kept, cells_for(len(columns)), parts.left)
     for column, change in column_changes(engine, parts, columns, types, max(gone, new)):
         update.add(column, change)
     update.close()
@@ -107,7 +107,8 @@ def _changed_parts(table: Table, known: KnownTable, find: FindPart) -> ChangedPa
     """The parts that are gone or new; None: one that is gone is not here any more."""
     now = [_name(*pair) for pair in zip(table.digests, table.labels, strict=True)]
     then = [_name(*pair) for pair in known.parts]
-    gone = [known.parts[place] for place in _others(then, now)]
+    away = _others(then, now)
+    gone = [known.parts[place] for place in away]
     new = _others(now, then)
     paths = [find(digest) for digest, _ in gone]
     if max(_size(paths), _size([table.paths[place] for place in new])) * _SHARE > _size(
@@ -129,6 +130,7 @@ def _changed_parts(table: Table, known: KnownTable, find: FindPart) -> ChangedPa
         new=table.part(new) if new else None,
         any=table.part(new or [0]),
         places=new,
+        left=sorted({*range(len(then))} - {*away}),
     )
 
 

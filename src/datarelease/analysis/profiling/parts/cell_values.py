@@ -38,6 +38,8 @@ class CellValues:
     keys: KeptKeys
     integers: Literal["signed", "unsigned"] | None = None
     """How keys of whole numbers are read; None: they are `keys_of_points`."""
+    divisor: int = 1
+    """How many of them are at one position: a thousand nanoseconds in a microsecond."""
     outermost: int | None = None
     """So many of the smallest and of the largest values of each cell are kept; None: all are."""
 
@@ -130,7 +132,7 @@ class CellValues:
     def _points(self, keys: Keys) -> Integers:
         if self.integers is None:
             return (keys ^ _SIGN).view(np.int64)
-        return ordered(self._numbers(keys).astype(np.float64))
+        return ordered((self._numbers(keys) // self.divisor).astype(np.float64))
 
     def _numbers(self, keys: Keys) -> Integers | Keys:
         return keys if self.integers == "unsigned" else keys.view(np.int64)
@@ -141,11 +143,22 @@ class CellValues:
             return keys_of_points(lows), keys_of_points(highs)
         info = np.iinfo(np.uint64 if self.integers == "unsigned" else np.int64)
         pairs = [
-            _between(low, high, int(info.min), int(info.max))
+            self._between(low, high, int(info.min), int(info.max))
             for low, high in zip(floats(lows).tolist(), floats(highs).tolist(), strict=True)
         ]
         first, last = ([n % _ALL for n in side] for side in zip(*pairs, strict=True))
         return np.array(first, np.uint64), np.array(last, np.uint64)
+
+    def _between(self, low: float, high: float, least: int, largest: int) -> tuple[int, int]:
+        """Whole numbers, on the same side of zero, between which those of a range of floats are."""
+        first = math.floor(low) if math.isfinite(low) else least
+        last = math.ceil(high) if math.isfinite(high) else largest
+        if max(abs(first), abs(last)) > EXACT:
+            first, last = first - _SLACK, last + _SLACK
+        first, last = first * self.divisor, (last + 1) * self.divisor - 1
+        below = low < 0
+        first = min(max(first, least if below else 0), largest)
+        return first, max(first, min(last, -1 if below else largest))
 
 
 def keys_of_points(points: Integers) -> Keys:
@@ -192,14 +205,3 @@ def _starts(points: Integers, cells: Integers, level: int) -> npt.NDArray[np.int
     if not which_among(cells, np.unique(points >> level)).all():
         raise OtherValuesError
     return np.searchsorted(points >> level, cells)
-
-
-def _between(low: float, high: float, least: int, largest: int) -> tuple[int, int]:
-    """Whole numbers, on the same side of zero, between which those of a range of floats are."""
-    first = math.floor(low) if math.isfinite(low) else least
-    last = math.ceil(high) if math.isfinite(high) else largest
-    if max(abs(first), abs(last)) > EXACT:
-        first, last = first - _SLACK, last + _SLACK
-    below = low < 0
-    first = min(max(first, least if below else 0), largest)
-    return first, max(first, min(last, -1 if below else largest))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
@@ -62,6 +62,7 @@ class ColumnUpdates:
         known: KnownTable,
         kept: KeptProfile,
         limit: int,
+        left: Sequence[int],
     ) -> None:
         """Begin with what is known.
 
@@ -72,6 +73,7 @@ class ColumnUpdates:
             known: What is known of another version of the parts.
             kept: Has its cells and keys.
             limit: How many cells each column of the profile may fill.
+            left: The places of those parts that are still there, in the other version.
         """
         self._engine = engine
         self._table = table
@@ -79,6 +81,7 @@ class ColumnUpdates:
         self._known = known
         self._kept = kept
         self._limit = limit
+        self._left = left
         self._salt = salt_of(known.parts)
         self._filled: dict[str, int] = {}
         self._distinct: dict[str, int] = {}
@@ -118,7 +121,10 @@ class ColumnUpdates:
         numbers, chains = {}, {}
         for column, shifted in list(self._shifted.values()):
             with self._losing(column):
-                numbers[column.name], chains[column.name] = shifted.result()
+                found, chain = shifted.result()
+                numbers[column.name], chains[column.name] = found, chain
+                if column.line and not column.line.countable and not found.grid.exact:
+                    self._distinct.pop(column.name, None)
         figures = Figures(
             rows=rows,
             filled=self._filled,
@@ -139,7 +145,12 @@ class ColumnUpdates:
             keys = self._kept.keys(self._salt, column.name, known)
             if keys is None:
                 raise OtherValuesError
-        return shifted_texts(column, values, keys, self._salt, shift)
+        spans = []
+        if len(values.spans) == len(self._known.parts):
+            if not values.spans_fit:
+                raise OtherValuesError
+            spans = [change.span, *(values.spans[place] for place in self._left)]
+        return shifted_texts(column, values, keys, self._salt, shift, spans)
 
     def _add_numbers(self, column: Column, known: KnownColumn, change: ColumnChange) -> None:
         if known.numbers is None:
@@ -198,7 +209,9 @@ class ColumnUpdates:
 def _cell_values(column: Column, known: KnownColumn, keys: KeptKeys) -> CellValues:
     if known.values is not None:
         unsigned = isinstance(column.dtype, _UNSIGNED)
-        return CellValues(keys=keys, integers="unsigned" if unsigned else "signed")
+        divisor = 1000 if column.line is not None and column.line.finer else 1
+        kind: Literal["signed", "unsigned"] = "unsigned" if unsigned else "signed"
+        return CellValues(keys=keys, integers=kind, divisor=divisor)
     points = known.numbers.values if known.numbers else None
     return CellValues(keys=keys, outermost=points.outermost if points else None)
 

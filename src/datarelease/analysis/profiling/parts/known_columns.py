@@ -55,6 +55,8 @@ class KnownNumbers:
     total: str
     grids: tuple[tuple[int, int], ...]
     """Level and number of cells of each grid of the column's chain."""
+    whole_microseconds: bool = False
+    """As in `Numbers`."""
     values: KnownPoints | None = None
     """Of the different values that are kept; None: none are, or they are those of the column."""
 
@@ -73,11 +75,22 @@ class KnownValues:
     """The smallest ones, ascending, each once."""
     last: tuple[str, ...] = ()
     """The largest ones, ascending."""
+    spans: tuple[tuple[str, str] | None, ...] = ()
+    """The smallest and the largest one of each part, as in `KnownTable.parts`; empty: not kept."""
 
     @property
     def complete(self) -> bool:
         """Whether ``often`` has all values; else their keys are kept."""
         return len(self.often) == self.distinct
+
+    @property
+    def spans_fit(self) -> bool:
+        """Whether the parts have the smallest and the largest text of the column."""
+        spans = [span for span in self.spans if span]
+        if not spans or not self.first or not self.last:
+            return False
+        lowest, highest = min(low for low, _ in spans), max(high for _, high in spans)
+        return (lowest, highest) == (self.first[0], self.last[-1])
 
     @property
     def possible(self) -> bool:

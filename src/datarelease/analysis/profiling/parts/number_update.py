@@ -28,6 +28,7 @@ from datarelease.analysis.profiling.parts.known_columns import (
     exact_total,
 )
 from datarelease.analysis.profiling.parts.part_changes import ColumnChange
+from datarelease.analysis.profiling.parts.value_keys import integers_of
 from datarelease.analysis.profiling.passes import heavy_cells
 from datarelease.analysis.profiling.reading import Exact, Reading
 
@@ -44,6 +45,8 @@ class ShiftedNumbers:
     """None: where the cells begin."""
     high: Exact | None
     total: Fraction
+    whole_microseconds: bool
+    """As in `Numbers`."""
     before: Sequence[Grid]
     """The chain before the change."""
     grids: Sequence[ShiftedGrid]
@@ -90,6 +93,8 @@ class ShiftedNumbers:
             low=_bound(low, _lows(before), _lows(after), operator.lt),
             high=_bound(high, _highs(before), _highs(after), operator.gt),
             total=total,
+            whole_microseconds=known.numbers.whole_microseconds
+            and (after is None or after.whole_microseconds),
             before=chain,
             grids=[ShiftedGrid.of(*one) for one in zip(chain, shifts, strict=True)],
             shifts=shifts,
@@ -136,7 +141,13 @@ class ShiftedNumbers:
         except OtherValuesError:
             chain = self._counted_anew()
         grid = chain[0].limited(self.limit)
-        numbers = Numbers(low=self._end(0), high=self._end(-1), total=self.total, grid=grid)
+        numbers = Numbers(
+            low=self._end(0),
+            high=self._end(-1),
+            total=self.total,
+            grid=grid,
+            whole_microseconds=self.whole_microseconds,
+        )
         return numbers, chain
 
     def _chain(self) -> list[Grid]:
@@ -189,8 +200,9 @@ class ShiftedNumbers:
         point = int(grid.hi[-1] if place else grid.lo[0])
         counts = self.values.integers_at(point)
         for side, by in ((change.before, -1), (change.after, 1)):
-            numbers = side.column(0).drop_null().to_numpy(zero_copy_only=False)
-            here = numbers[ordered(numbers.astype(np.float64)) == point]
+            numbers = integers_of(side.column(0))
+            positions = (numbers // self.values.divisor).astype(np.float64)
+            here = numbers[ordered(positions) == point]
             for number, times in zip(*np.unique(here, return_counts=True), strict=True):
                 counts[int(number)] = counts.get(int(number), 0) + by * int(times)
         if any(rows < 0 for rows in counts.values()):
@@ -206,7 +218,7 @@ class ShiftedNumbers:
             return known
         grid = self.grids[0].grid
         point = (grid.hi if place else grid.lo)[place : place + 1 or None]
-        exact = self.line.exact(float(floats(point)[0]))
+        exact = self.line.exact(float(floats(point)[0]), whole_microseconds=self.whole_microseconds)
         if exact is None:
             raise OtherValuesError
         return exact

@@ -1,9 +1,9 @@
-"""What parts that are gone and parts that are new say of each column, without what both say."""
+"""What parts say of columns: those that are gone or new, without what both say, or each alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -18,6 +18,8 @@ from datarelease.analysis.profiling.columns import Column
 _Types = Mapping[str, nw.dtypes.DType]
 _CELLS = 1 << 22
 """Values of a side that are in memory at a time, as far as one column has no more."""
+_LONGEST = 1 << 18
+"""Characters of the smallest and the largest texts of all parts that are kept of a column."""
 _FEW = 32
 """Columns that are read together at most."""
 
@@ -33,6 +35,8 @@ class ChangedParts:
     """Some part of the table, which says what columns there are."""
     places: Sequence[int]
     """Where the new ones are in the table."""
+    left: Sequence[int]
+    """Where the others are in the other version, those that both have."""
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -51,6 +55,8 @@ class ColumnChange:
     before: pa.RecordBatch
     """What `Column.figures` reads; of a `counted` column the text of the values."""
     after: pa.RecordBatch
+    span: tuple[str, str] | None = None
+    """The smallest and the largest of all texts of the parts that are new; None: there are none."""
 
 
 def column_changes(
@@ -82,7 +88,37 @@ def column_changes(
         facing = _facing((before, after), parts.pairs)
         for column in some:
             names = [name for name in before.schema.names if name in _names(column)]
-            yield column, _differing(before.select(names), after.select(names), facing)
+            change = _differing(before.select(names), after.select(names), facing)
+            if column.kind == "text" and not column.pii:
+                change = replace(change, span=_span(after.column(names[0])))
+            yield column, change
+
+
+def text_spans(
+    engine: Engine, table: Table, types: _Types | None, columns: Sequence[Column]
+) -> dict[str, tuple[tuple[str, str] | None, ...]]:
+    """The smallest and the largest text of each part, of columns where they are not too long."""
+    if not columns:
+        return {}
+    frame = engine.scan_parts(table, types or {}, [column.name for column in columns])
+    ends = [
+        end
+        for column in columns
+        for text in [nw.col(column.name)]
+        for end in (
+            text.min().alias(f"low{column.number}"),
+            text.max().alias(f"high{column.number}"),
+        )
+    ]
+    rows = {int(row[PART]): row for row in engine.collect(frame.group_by(PART).agg(*ends))}
+    found = {}
+    for column in columns:
+        low, high = f"low{column.number}", f"high{column.number}"
+        each = [rows.get(place, {}) for place in range(len(table.paths))]
+        spans = tuple(None if row.get(low) is None else (row[low], row[high]) for row in each)
+        if sum(len(span[0]) + len(span[1]) for span in spans if span) <= _LONGEST:
+            found[column.name] = spans
+    return found
 
 
 def _rows(
@@ -125,6 +161,11 @@ def _facing(sides: Sequence[pa.RecordBatch], pairs: Sequence[tuple[int, int]]) -
 
 def _names(column: Column) -> set[str]:
     return {f"{name}{column.number}" for name in ("text", "null", "exact", "near")}
+
+
+def _span(texts: pa.Array) -> tuple[str, str] | None:
+    ends = pc.min_max(texts.cast(pa.large_string())).as_py()
+    return None if ends["min"] is None else (ends["min"], ends["max"])
 
 
 def _differing(before: pa.RecordBatch, after: pa.RecordBatch, facing: _Facing) -> ColumnChange:

@@ -26,6 +26,7 @@ from datarelease.analysis.profiling.parts.known_columns import (
     KnownValues,
     exact_text,
 )
+from datarelease.analysis.profiling.parts.part_changes import text_spans
 from datarelease.analysis.profiling.parts.profile_memo import KeptProfile
 from datarelease.analysis.profiling.parts.remember_points import remember_points
 from datarelease.analysis.profiling.parts.value_keys import (
@@ -33,17 +34,18 @@ from datarelease.analysis.profiling.parts.value_keys import (
     MOST_KEYS,
     KeyBatch,
     ValueKeys,
+    integers_of,
     keys_of_integers,
 )
 from datarelease.errors import WorldError
 
+_Types = Mapping[str, nw.dtypes.DType]
 _MOST_BYTES = 256 << 20
 """Of the keys of all columns: half of a memo. Columns with more are counted anew each time."""
 _SAMPLE = 100_000
 """Rows that tell whether most values are in several."""
 _ROWS = 1 << 18
 """Of a batch."""
-_INTEGERS = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64)
 
 
 @dataclass
@@ -93,7 +95,7 @@ class KeyedCounts:
 
 def remember(
     table: Table,
-    types: Mapping[str, nw.dtypes.DType] | None,
+    types: _Types | None,
     columns: Sequence[Column],
     figures: Figures,
     counts: KeyedCounts,
@@ -130,9 +132,15 @@ def remember(
         if column.named:
             known = _many(engine, column, texts, figures.counted[column.name], found)
         else:
-            known = KnownValues(rows=found.rows, distinct=distinct)
+            # Of times in nanoseconds, different ones are counted only where they are few.
+            told = column.counted or column.name in {**figures.counted, **figures.distinct}
+            number = distinct if told or keys is None else len(keys.keys)
+            known = KnownValues(rows=found.rows, distinct=number)
         if keys is not None and known is not None and len(keys.keys) == known.distinct:
             counts.keep(column, keys, known)
+    named = [c for c in columns if c.name in values and values[c.name].first]
+    for name, spans in text_spans(engine, table, types, named).items():
+        values[name] = replace(values[name], spans=spans)
     numbers = [column for column in columns if column.name not in values]
     points = remember_points(engine, counts.read, numbers, figures, counts.kept, salt)
     known_table = KnownTable(
@@ -172,11 +180,13 @@ def _to_count(column: Column, figures: Figures) -> int:
     counts = figures.counted.get(column.name)
     if column.counted:
         distinct = counts.distinct if counts else 0
-    elif isinstance(column.dtype, _INTEGERS) and column.name in figures.numbers:
+    elif column.line is not None and column.name in figures.numbers:
         numbers = figures.numbers[column.name]
-        told = column.line is not None and numbers.distinct(column.line) is not None
-        found = counts.distinct if counts else figures.distinct[column.name]
-        distinct = 0 if told else found
+        told = numbers.distinct(column.line) is not None or not column.line.has_integers
+        finite = numbers.grid.count == figures.filled[column.name]
+        most = numbers.grid.count if column.line.finer else 0
+        found = counts.distinct if counts else figures.distinct.get(column.name, most)
+        distinct = found if finite and not told else 0
     else:
         distinct = 0
     return distinct if distinct <= MOST_KEYS else 0
@@ -201,7 +211,7 @@ class _Keyed:
     def _whole(self) -> Iterator[KeyBatch]:
         frame = self.read([self.column]).select(nw.col(self.column.name).alias("value"))
         for batch in self.engine.batches(frame, _ROWS):
-            numbers = batch["value"].drop_null().to_numpy(zero_copy_only=False)
+            numbers = integers_of(batch["value"])
             self.rows += len(numbers)
             keys, _ = keys_of_integers(numbers)
             yield KeyBatch(keys=keys)
@@ -266,6 +276,7 @@ def _known(
             high=exact_text(numbers.high),
             total=str(numbers.total),
             grids=tuple((grid.level, len(grid.counts)) for grid in chain),
+            whole_microseconds=numbers.whole_microseconds,
             values=points.get(column.name),
         )
     filled = counts.rows if column.counted and counts else figures.filled[column.name]

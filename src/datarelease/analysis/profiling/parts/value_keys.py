@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from datarelease.analysis.profiling.cells import Integers
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
@@ -223,6 +224,17 @@ def keys_of_texts(texts: Iterable[str], salt: str) -> tuple[Keys, Rests]:
     ]
     keys = np.array([number >> 64 for number in numbers], np.uint64)
     return keys, np.array([number & _REST for number in numbers], np.uint32)
+
+
+def integers_of(values: pa.Array) -> npt.NDArray[Any]:
+    """The whole numbers of a column that are not null; of dates the days, of times the units."""
+    values = values.drop_null()
+    if pa.types.is_date(values.type):
+        values = values.view(pa.int32())
+    elif pa.types.is_timestamp(values.type):
+        values = values.view(pa.int64())
+    numbers: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
+    return numbers
 
 
 def keys_of_integers(values: npt.NDArray[np.int64] | Keys) -> tuple[Keys, Rests]:

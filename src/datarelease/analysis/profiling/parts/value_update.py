@@ -18,6 +18,7 @@ from datarelease.analysis.profiling.parts.kept_keys import KeptKeys
 from datarelease.analysis.profiling.parts.known_columns import KnownValues
 from datarelease.analysis.profiling.parts.part_changes import ColumnChange
 from datarelease.analysis.profiling.parts.value_keys import (
+    integers_of,
     keys_of_integers,
     keys_of_texts,
 )
@@ -46,7 +47,12 @@ class TextShift:
 
 
 def shifted_texts(
-    column: Column, known: KnownValues, keys: KeptKeys | None, salt: str, shift: TextShift
+    column: Column,
+    known: KnownValues,
+    keys: KeptKeys | None,
+    salt: str,
+    shift: TextShift,
+    spans: Sequence[tuple[str, str] | None],
 ) -> ValueCounts:
     """The counts of a column of text after a change.
 
@@ -56,6 +62,8 @@ def shifted_texts(
         keys: Of its values; None: ``known`` has all values.
         salt: Of the keys.
         shift: The change.
+        spans: The smallest and the largest text of each part now, or of some parts together; empty:
+            not known.
 
     Raises:
         OtherValuesError: What is known does not fit the change, or does not say what the smallest,
@@ -74,7 +82,10 @@ def shifted_texts(
         counts = _with_lengths(counts, known, shift)
     if column.pii or not column.named or not counts.rows:
         return counts
-    return _with_texts(counts, known, keys, salt, now)
+    named = {text for text, rows in zip(shift.texts, before.tolist(), strict=True) if rows}
+    named |= {text for text, _ in known.often}
+    some = [span for span in spans if span]
+    return _with_texts(counts, known, keys, salt, now, some, len(named))
 
 
 def shifted_distinct(known: KnownValues, keys: KeptKeys, change: ColumnChange) -> int:
@@ -83,10 +94,7 @@ def shifted_distinct(known: KnownValues, keys: KeptKeys, change: ColumnChange) -
     Raises:
         OtherValuesError: The keys do not fit the change.
     """
-    sides = [
-        side.column(0).drop_null().to_numpy(zero_copy_only=False)
-        for side in (change.before, change.after)
-    ]
+    sides = [integers_of(side.column(0)) for side in (change.before, change.after)]
     numbers, _ = keys_of_integers(np.concatenate(sides))
     by = np.repeat([-1, 1], [len(side) for side in sides])
     points, by = summed(numbers.view(np.int64), by)
@@ -136,8 +144,13 @@ def _with_texts(
     keys: KeptKeys | None,
     salt: str,
     now: Mapping[str, int],
+    spans: Sequence[tuple[str, str]],
+    named: int,
 ) -> ValueCounts:
-    """With the smallest and the largest text, and the most frequent ones."""
+    """With the smallest and the largest text, and the most frequent ones.
+
+    ``named`` is how many of the texts that there were are known themselves.
+    """
     often = {**dict(known.often), **now}
     if known.complete:
         left = {text: rows for text, rows in often.items() if rows}
@@ -145,21 +158,30 @@ def _with_texts(
     else:
         first = _kept(known.first, keys, salt, now, lambda text: text <= known.first[-1])
         last = _kept(known.last, keys, salt, now, lambda text: text >= known.last[0])
-        if not first or not last:
+        if not spans and not (first and last):
             raise OtherValuesError
-        low, high = min(first), max(last)
-        # Whatever was in more rows than the last of these, or is now, is among them.
-        floor = known.often[-1][1]
-        left = {text: rows for text, rows in often.items() if rows > floor}
-        wanted = min(TOP, counts.distinct)
-        # Of many texts none of which occurs twice, a profile names none.
-        if len(left) < wanted and (counts.distinct < counts.rows or counts.distinct <= TOP):
-            single = [text for text, rows in first.items() if rows == 1]
-            if floor > 1 or len(left) + len(single) < wanted:
-                raise OtherValuesError
-            left |= dict.fromkeys(single, 1)
-    top = sorted(left.items(), key=lambda one: (-one[1], one[0]))[:TOP]
+        low = min(low for low, _ in spans) if spans else min(first)
+        high = max(high for _, high in spans) if spans else max(last)
+        left = {text: rows for text, rows in often.items() if rows}
+        if named < known.distinct:
+            # Whatever stood before the last of these, or does now, is among them.
+            last_text, floor = max(known.often, key=_rank)
+            place = _rank((last_text, floor))
+            left = {text: rows for text, rows in left.items() if _rank((text, rows)) <= place}
+            wanted = min(TOP, counts.distinct)
+            # Of many texts none of which occurs twice, a profile names none.
+            if len(left) < wanted and (counts.distinct < counts.rows or counts.distinct <= TOP):
+                single = [text for text, rows in first.items() if rows == 1]
+                if floor > 1 or len(left) + len(single) < wanted:
+                    raise OtherValuesError
+                left |= dict.fromkeys(single, 1)
+    top = sorted(left.items(), key=_rank)[:TOP]
     return replace(counts, min=low, max=high, top=tuple(top))
+
+
+def _rank(counted: tuple[str, int]) -> tuple[int, str]:
+    """Where a text and its rows stand among the most frequent ones."""
+    return -counted[1], counted[0]
 
 
 def _kept(
