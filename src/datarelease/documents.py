@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -158,8 +159,7 @@ def decode_index(text: str | bytes) -> VersionIndex:
         DocumentError: Not such an index, one of a later format, or it has names that no tag has.
     """
     try:
-        # Without the configuration of `_adapter`, which forbids what is not known.
-        index = TypeAdapter(VersionIndex).validate_json(text, strict=True)
+        index = _adapter_of_indexes().validate_json(text, strict=True)
     except (ValueError, RecursionError) as error:
         raise DocumentError(f"it is not an index of versions: {_first_fault(error)}") from error
     if index.format != VersionIndex.format:
@@ -171,6 +171,12 @@ def decode_index(text: str | bytes) -> VersionIndex:
     if fault:
         raise DocumentError(fault)
     return index
+
+
+@cache
+def _adapter_of_indexes() -> TypeAdapter[VersionIndex]:
+    """Without the configuration of `_adapter`, which forbids what is not known."""
+    return TypeAdapter(VersionIndex)
 
 
 def _columns_as_list(text: str | bytes) -> str:

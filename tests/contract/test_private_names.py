@@ -182,6 +182,31 @@ def test_dvc_resolves_the_paths_of_a_configuration(tmp_path: Path) -> None:
     assert shown["remote"]["far"]["url"] == "s3://b/x"
 
 
+def test_dvc_reads_configuration_files_that_say_nothing_without_a_schema(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A configuration is what it was, and paths are resolved for the files that have any."""
+    Repo.init(str(tmp_path), no_scm=True).close()
+    (tmp_path / ".dvc/config").write_text(
+        "[core]\n    remote = x\n['remote \"x\"']\n    url = ../y\n"
+    )
+    asked: list[object] = []
+    own = Config._map_dirs
+
+    def map_dirs(conf: object, func: object) -> object:
+        asked.append(conf)
+        return own(conf, func)
+
+    monkeypatch.setattr(Config, "_map_dirs", staticmethod(map_dirs))
+    before = Config(str(tmp_path / ".dvc"))
+    assert len(asked) == len(Config.LEVELS)
+    asked.clear()
+    dvc_private.spare_empty_files.__wrapped__()
+    assert Config(str(tmp_path / ".dvc")) == before
+    assert len(asked) == 1
+    assert before["remote"]["x"]["url"] == str(tmp_path / "y")
+
+
 def test_dvc_starts_commands_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """What replaces it is called as DVC's own is: with the shell, the command and settings."""
     own = dvc.stage.run._run

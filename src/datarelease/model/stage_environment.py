@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from functools import cache
 
 NEVER = (
     "ACTIONS_*", "CML_TOKEN", "DAGSHUB_TOKEN", "DAGSHUB_USER_TOKEN",
@@ -50,7 +50,8 @@ class StageEnvironment:
 def stage_environment(env: Mapping[str, str], passed: Iterable[str] = ()) -> StageEnvironment:
     """What stages see of ``env``, with the variables in ``passed``."""
     allowed = {name for name in passed if not is_never_passed(name)}
-    seen = {k: v for k, v in env.items() if k in allowed or not _matches(k, (*NEVER, *HIDDEN))}
+    kept = (*NEVER, *HIDDEN)
+    seen = {k: v for k, v in env.items() if k in allowed or not _matches(k, kept)}
     broker = {name: value for name, value in env.items() if _matches(name, _BROKER)}
     if env.get(_SIGN_IN, "").upper() == "AWS_MSK_IAM":
         broker |= {k: v for k, v in env.items() if k.startswith("AWS_")}
@@ -75,6 +76,21 @@ def is_drain(command: object) -> bool:
     return isinstance(command, str) and _DRAIN.fullmatch(command) is not None
 
 
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    # Windows knows no case in these names.
-    return any(fnmatchcase(name.upper(), pattern) for pattern in patterns)
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    name = name.upper()  # Windows knows no case in these names
+    exact, ends = _split(patterns)
+    return name in exact or any(
+        name.startswith(head) and name.endswith(tail) and len(name) >= len(head) + len(tail)
+        for head, tail in ends
+    )
+
+
+@cache
+def _split(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """The ``patterns`` that are names, and what names begin and end with by those with a star.
+
+    To match each name with each pattern took a fiftieth of the start of a command.
+    """
+    exact = frozenset(pattern for pattern in patterns if "*" not in pattern)
+    ends = (pattern.partition("*") for pattern in patterns if pattern not in exact)
+    return exact, tuple((head, tail) for head, _, tail in ends)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from dvc.exceptions import DvcException
 from dvc.fs import get_cloud_fs, get_fs_config
 from dvc_objects.fs.errors import AuthError, RemoteMissingDepsError
 
-from datarelease.adapters.dvc.private import with_absolute_paths
+from datarelease.adapters.dvc.private import spare_empty_files, with_absolute_paths
 from datarelease.adapters.store.connection import connected_filesystem
 from datarelease.adapters.store.credentials import (
     advice,
@@ -72,30 +73,30 @@ class DvcConfig:
         self._env = env
         self._trust: Trust = trust
         self._timeout = timeout
-        self._config: dict[str, Any]
+        spare_empty_files()
         with explained_config():
-            if trust == "whole":
-                self._config = Config(str(dvc_dir))
-                return
-            own = self._own()
-            if trust == "foreign":
-                # A remote of the user may have the same name, and a password with it.
-                kept = {name: {} for name in own} | {"remote": own.get("remote", {})}
-                kept["core"] = {k: v for k, v in own.get("core", {}).items() if k == "remote"}
-                self._config = Config.validate(kept)
-                return
-        refuse_problems(section_problems(own))
-        with explained_config():
-            self._config = Config(str(dvc_dir))
+            self._files = Config(str(dvc_dir), validate=trust == "whole")
+            own = self._own
+        self._config: dict[str, Any] = self._files
+        if trust == "plain":
+            refuse_problems(section_problems(own))
+        elif trust == "foreign":
+            # A remote of the user may have the same name, and a password with it.
+            kept = {name: {} for name in own} | {"remote": own.get("remote", {})}
+            kept["core"] = {k: v for k, v in own.get("core", {}).items() if k == "remote"}
+            self._config = kept
+        if trust != "whole":
+            with explained_config():
+                self._config = Config.validate(self._config)
 
     def refused(self) -> tuple[Problem, ...]:
         """The entries of the repository's own file that are not plain values."""
-        return tuple(section_problems(self._own()))
+        return tuple(section_problems(self._own))
 
+    @cached_property
     def _own(self) -> Mapping[str, Any]:
-        """What the repository's own file says."""
-        own: dict[str, Any] = Config(str(self._dvc_dir), validate=False).load_one("repo")
-        return own
+        """What the repository's own file says, read once: each question about a remote asks."""
+        return dict(self._files.load_one("repo"))
 
     @property
     def cache(self) -> Path:
@@ -167,7 +168,7 @@ class DvcConfig:
     def _refuse_own_keys(self, name: str) -> None:
         """Fails where keys, profiles or programs of the remote come from the repository."""
         with explained_config():
-            own = self._own().get("remote", {})
+            own = self._own.get("remote", {})
         for part in self._built_on(name):
             if self._trust == "foreign":
                 refuse_problems(remote_problems(part, own.get(part, {})))
@@ -205,8 +206,7 @@ class DvcConfig:
         if name.lower() not in self._config["remote"]:
             return {}
         with explained_config(self._scheme(name)):
-            found: Mapping[str, Any] = get_fs_config(self._config, name=name)
-        return found
+            return dict(get_fs_config(self._config, name=name))
 
     def kind(self, name: str) -> _Kind:
         """The provider of the remote ``name``, as far as its address shows it."""

@@ -62,6 +62,21 @@ def replace_start(replaced: Callable[[StartCommand], StartCommand]) -> None:
 
 
 @cache
+def spare_empty_files() -> None:
+    """Have DVC compile no schema for the paths of a configuration file that says nothing.
+
+    Of its four files most are not there, and a command opens its configuration several times.
+    """
+    map_dirs = Config._map_dirs  # noqa: SLF001 - the one place where DVC compiles the schema
+
+    @wraps(map_dirs)
+    def mapped(conf: dict[str, Any], func: Callable[[str], str]) -> Any:
+        return map_dirs(conf, func) if conf else {}
+
+    Config._map_dirs = staticmethod(mapped)  # noqa: SLF001 - as above
+
+
+@cache
 def parse_yaml_once() -> None:
     """Have DVC parse each YAML text once in this process, however often it reads it.
 
