@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ NO_MESSAGES = re.compile("datarelease |data-|check|release|init|gc |purge|ingest
 """Beginnings of first columns that name commands, artifacts and jobs instead."""
 
 
+@cache
 def spoken() -> str:
     """Every text in the code, one after the other, as the parser joins their pieces."""
     files = sorted((ROOT / "src/datarelease").rglob("*.py"))

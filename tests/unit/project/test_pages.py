@@ -8,6 +8,7 @@ import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +147,15 @@ def link_fault(page: str, link: str) -> str | None:
     if not target.is_relative_to(ROOT):
         return f"{page}: {link}: outside of the repository"
     name = target.relative_to(ROOT).as_posix()
-    if anchor and target.suffix == ".md" and anchor not in anchors(page_text(name)):
+    if anchor and target.suffix == ".md" and anchor not in anchors_of(name):
         return f"{page}: {link}: no such heading"
     return None
+
+
+@cache
+def anchors_of(page: str) -> set[str]:
+    """What the headings of a page are called in links, found once for all links that lead there."""
+    return anchors(page_text(page))
 
 
 def anchors(text: str) -> set[str]:

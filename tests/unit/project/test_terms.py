@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -86,11 +86,11 @@ def _prose(path: Path) -> str:
 
 def _messages(path: Path) -> Iterator[str]:
     """The texts of a module that people can meet: sentences, labels and help texts."""
-    module = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     place = path.relative_to(PACKAGE).as_posix()
-    unseen = set() if place.startswith(SEEN_DOCSTRINGS) else _docstrings(module)
+    unseen = set() if place.startswith(SEEN_DOCSTRINGS) else _docstrings(nodes)
     inner = set()
-    for node in ast.walk(module):
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             inner |= {id(part) for part in node.values}
             yield "".join(
@@ -105,11 +105,11 @@ def _messages(path: Path) -> Iterator[str]:
             yield node.value
 
 
-def _docstrings(module: ast.Module) -> set[int]:
+def _docstrings(nodes: Iterable[ast.AST]) -> set[int]:
     """Texts that stand alone: docstrings of modules, classes, functions and constants."""
     return {
         id(node.value)
-        for node in ast.walk(module)
+        for node in nodes
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
 

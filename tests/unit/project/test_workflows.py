@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ def text(name: str) -> str:
     return (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
 
 
+@cache
 def parsed(name: str) -> dict[str, Any]:
     """A workflow; its triggers are under `on`, which YAML 1.1 reads as true."""
     found: dict[Any, Any] = yaml.safe_load(text(name))
@@ -130,8 +132,15 @@ def steps(*names: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for number, step in enumerate(content.get("steps", ()), 1):
             yield f"{name}.{job}.{number}", step
     for file in ("action.yml", "action/action.yml"):
-        for step in yaml.safe_load((ROOT / file).read_text())["runs"]["steps"]:
+        for step in actions(file):
             yield file, step
+
+
+@cache
+def actions(file: str) -> list[dict[str, Any]]:
+    """The steps of a composite action."""
+    found: list[dict[str, Any]] = yaml.safe_load((ROOT / file).read_text())["runs"]["steps"]
+    return found
 
 
 def strings(value: object) -> Iterator[str]:
