@@ -275,4 +275,4 @@ class Objects:
 
 def object_in(cache: Path, md5: str) -> Path:
     """Where a cache has (or would have) an object."""
-    return cache / md5[:2] / md5[2:]
+    return Path(f"{cache}/{md5[:2]}/{md5[2:]}")  # asked of each object

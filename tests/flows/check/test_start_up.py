@@ -24,8 +24,8 @@ UNUSED = {
     | {"asyncio", "dvc", "filelock", "fsspec", "jinja2", "narwhals", "networkx", "requests"}
     | {"platformdirs", "psutil", "pydantic", "rich", "typing_extensions"},
     ("show", "1"): TABLES | REMOTES | {"jinja2", "narwhals", "networkx"},
-    ("check",): TABLES | REMOTES,
-    ("release",): TABLES | REMOTES,
+    ("check",): TABLES | REMOTES | {"narwhals"},
+    ("release",): TABLES | REMOTES | {"narwhals"},
     ("url", "1", "people"): TABLES | REMOTES | {"jinja2"},
     ("get", "1", "out"): TABLES | REMOTES | {"jinja2"},
     ("validate", "people"): REMOTES | {"duckdb", "hypothesis", "jinja2", "pandas", "pandera"},

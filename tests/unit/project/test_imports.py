@@ -17,6 +17,7 @@ SEAMS = {
     "adapters/object_cache.py": "filelock brings asyncio: only where something is fetched",
     "adapters/store/address.py": "requests and asyncio: only for addresses of that kind",
     "adapters/store/connection.py": "aiobotocore is an optional part",
+    "analysis/comparison/compare.py": "Narwhals: only where a column has another type",
     "analysis/files/pictures.py": "Pillow is an optional part",
     "app/copy_version.py": "what makes metadata looks into files, for which readers have no part",
     "app/github.py": "loads PyGithub: only for commands that talk to GitHub",

@@ -9,7 +9,6 @@ from datarelease.analysis.comparison.contract import contract_changes, rated_cha
 from datarelease.analysis.comparison.distribution import Distribution
 from datarelease.analysis.comparison.drift import js, ks, psi
 from datarelease.analysis.comparison.histogram import histogram
-from datarelease.analysis.engine.column_types import compared_by_row, widens
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.profile import ColumnProfile, Profile
 from datarelease.model.data.validation import Contract
@@ -103,6 +102,11 @@ def _schema_changes(
 
 
 def _retyped(old: ColumnProfile, new: ColumnProfile) -> SchemaChange:
+    from datarelease.analysis.engine.column_types import (  # noqa: PLC0415 - it loads Narwhals
+        compared_by_row,
+        widens,
+    )
+
     wider = widens(old.type, new.type)
     notes = ["holds every value of the old type" if wider else ""]
     if not compared_by_row(old.type, new.type):

@@ -214,8 +214,9 @@ def _manifest_dataset(
 ) -> ManifestDataset:
     files = [file for entry in content.entries for file in ws.objects.files(entry)]
     new = [file for file in files if file.md5 not in known]
-    ws.adopt(dataset, new)
-    ws.objects.ensure(file.md5 for file in new)
+    away = [file for file in new if not ws.objects.has(file.md5)]
+    ws.adopt(dataset, away)
+    ws.objects.ensure(file.md5 for file in away)
     hashes = list(dict.fromkeys(file.md5 for file in new))
     with ws.progress.track(f"Hashing {dataset.name}", len(hashes), "files") as advance:
         sha256 = ws.objects.sha256_of_all(hashes, advance)
@@ -238,7 +239,7 @@ def _manifest_dataset(
     if not isinstance(found.profile, FilesProfile):
         formats = {table_format(file.path) for file in files}
     is_csv = "csv" in formats
-    written = {file.path: ws.objects.path(file.md5) for file in new}
+    written = {file.path: ws.objects.path(file.md5) for file in new if is_csv}
     return ManifestDataset(
         name=dataset.name,
         path=dataset.path,
