@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import cmarkgfm  # type: ignore[import-untyped]
 import pytest
@@ -449,13 +450,19 @@ def test_any_text_in_any_place_fits_any_limit(name: str, text: str, limit: int) 
     comment.encode()
 
 
+@cache
+def harmless(name: str) -> list[str]:
+    """The elements of the comment of a report with "x" in every string."""
+    return structure(markdown(poisoned(samples.SAMPLES[name](), "x")))
+
+
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text.split()])
 @pytest.mark.parametrize("name", ["blocked", "first", "files"])
 def test_hostile_text_changes_no_structure(name: str, text: str) -> None:
     """With hostile text in every string the comment has the elements that "x" gives."""
     report = samples.SAMPLES[name]()
     comment = markdown(poisoned(report, text))
-    assert structure(comment) == structure(markdown(poisoned(report, "x")))
+    assert structure(comment) == harmless(name)
     assert all({width} == found for width, found in table_widths(comment))
     assert "<a" not in github(comment)
     assert "<img" not in github(comment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from io import StringIO
 
 import pytest
@@ -163,6 +164,12 @@ def test_a_page_draws_so_many_plots() -> None:
     assert "79 more plots changed" in page
 
 
+@cache
+def _sections() -> int:
+    """How many sections the page of the report has."""
+    return html(samples.warned()).count("<section")
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_names_and_values_are_text(text: str) -> None:
     """No element, table cell or control character comes from a metric or a parameter."""
@@ -173,5 +180,6 @@ def test_hostile_names_and_values_are_text(text: str) -> None:
         pipeline=poisoned(plain.pipeline, text),
     )
     assert {element.strip("/") for element in elements(markdown(report))} <= OURS
-    assert html(report).count("<section") == html(plain).count("<section")
-    assert not {"\x1b", "\x07", "\u202e"} & set(terminal(report) + html(report))
+    page = html(report)
+    assert page.count("<section") == _sections()
+    assert not {"\x1b", "\x07", "\u202e"} & set(terminal(report) + page)
