@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -90,6 +93,24 @@ VERSION = {f"{n:02}": numbered(n * ROWS) for n in range(PARTS)}
 EXTREME = [*VERSION["05"][:-1], (ROWS * 6 - 1, 4e5, "m")]
 
 
+BY_PARTS = """
+import pickle, sys
+from datarelease.adapters.memo import FileMemo
+from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.profiling.parts.profile_memo import ProfileMemo
+from datarelease.analysis.profiling import profile as whole
+
+with open(sys.argv[1], "rb") as file:
+    table, dataset, place = pickle.load(file)
+made_from = (("schema", "s"),)
+memo = ProfileMemo(memo=FileMemo(place / "memo"), made_from=made_from, find=lambda n: place / n)
+with DuckDBEngine(temp_directory=place) as engine:
+    known = whole._by_change(engine, table, dataset, None, memo)
+print("pandas" in sys.modules, known.rows)
+"""
+"""Prints whether the profile of a changed table loaded pandas, and its rows."""
+
+
 @pytest.fixture
 def few_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that hold many values, some of them more than a profile may have in one."""
@@ -174,6 +195,25 @@ def test_whichever_part_loses_rows_no_column_is_read_as_a_whole(
         assert engine.parts <= {name, min(after)}
     with OpenedFiles(tmp_path) as engine:
         assert found == encode(profiled(engine, now, memory.dataset, None))
+
+
+def test_a_profile_by_parts_does_not_load_pandas(tmp_path: Path) -> None:
+    """It takes longer to load than the changed parts to read; Arrow loads it for many calls."""
+    versions = [dict(VERSION), {**VERSION, "03": VERSION["03"][:-1]}]
+    tables = [
+        stored(tmp_path, {f"{name}.parquet": parquet(rows) for name, rows in version.items()})
+        for version in versions
+    ]
+    with OpenedFiles(tmp_path) as engine:
+        Memory(DATASET, tmp_path / "memo", tmp_path).profile(engine, tables[0], None)
+    (tmp_path / "asked").write_bytes(pickle.dumps((tables[1], DATASET, tmp_path)))
+    done = subprocess.run(
+        [sys.executable, "-c", BY_PARTS, tmp_path / "asked"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", str(PARTS * ROWS - 1)]
 
 
 @st.composite

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from datarelease.analysis.engine.at_once import at_once
 from datarelease.analysis.engine.duckdb import connect, query_progress
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
 from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.run import validate
@@ -181,19 +183,53 @@ def test_without_idle_processors_or_memory_work_is_done_later(
         assert beside.result()
 
 
-def test_small_tables_text_and_damaged_files_are_read_by_one_engine(
+def test_files_are_opened_once_for_both_engines_when_one_is_asked_for_them(
+    engine: DuckDBEngine, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Work that knows most parts of a table does not open all of them."""
+    opened: list[Table] = []
+    plain = ParquetFiles.open
+
+    def counted(connection: Any, files: Table) -> ParquetFiles:
+        opened.append(files)
+        return plain(connection, files)
+
+    monkeypatch.setattr(ParquetFiles, "open", counted)
+    with at_once(engine, table, lambda other: other.columns(table), start=False) as beside:
+        beside.start(table)
+        assert beside.running
+        assert beside.here(lambda one: one.columns(table)) == beside.result()
+    assert opened == [table]
+    with at_once(engine, replace(table, labels=("a",)), memory) as unread:
+        assert unread.here(memory) == unread.result()
+    assert opened == [table]
+
+
+@pytest.mark.parametrize("data", [b"PAR1 no table PAR1", None])
+def test_what_is_wrong_with_a_file_is_told_by_whoever_reads_it(
+    engine: DuckDBEngine, tmp_path: Path, data: bytes | None
+) -> None:
+    """A damaged file and one that is missing are errors of the work."""
+    path = tmp_path / "damaged"
+    if data is not None:
+        path.write_bytes(data)
+    damaged = Table(paths=(path,), format="parquet")
+    with at_once(engine, damaged, lambda other: other.columns(damaged)) as beside:
+        with pytest.raises(UnreadableTable):
+            beside.here(lambda one: one.columns(damaged))
+        with pytest.raises(UnreadableTable):
+            beside.result()
+
+
+def test_small_tables_and_text_are_read_by_one_engine(
     engine: DuckDBEngine, table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Text would be parsed twice; what is wrong with a file is told by whoever reads it."""
+    """Text would be parsed twice."""
     (tmp_path / "t.csv").write_text("id\n1\n")
-    (tmp_path / "damaged").write_bytes(b"PAR1 no table PAR1")
     text = Table(paths=(tmp_path / "t.csv",), format="csv")
-    damaged = Table(paths=(tmp_path / "damaged",), format="parquet")
-    missing = Table(paths=(tmp_path / "missing",), format="parquet")
-    for one in (text, damaged, missing):
-        with at_once(engine, one, lambda other: other is engine) as beside:
-            assert not beside.running
-            assert beside.result()
+    with at_once(engine, text, lambda other: other is engine) as beside:
+        assert not beside.running
+        assert beside.result()
     with at_once(engine, table, memory, start=False) as beside:
         assert not beside.running
     monkeypatch.setattr(connect, "_LARGE", 1 << 30)

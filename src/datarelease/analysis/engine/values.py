@@ -95,6 +95,26 @@ def number_array(values: npt.NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, buffer])
 
 
+def number_values(column: pa.Array) -> npt.NDArray[Any]:
+    """The numbers or booleans of a column without nulls; `to_numpy` would import pandas.
+
+    >>> number_values(pa.array([True, False])), number_values(pa.array([], pa.int8()))
+    (array([ True, False]), array([], dtype=int8))
+    """
+    if pa.types.is_boolean(column.type):
+        return np.from_dlpack(column.cast(pa.uint8())).view(np.bool_)
+    return np.from_dlpack(column)
+
+
+def mask_array(mask: npt.NDArray[np.bool_]) -> pa.BooleanArray:
+    """Booleans as a column, for a filter; `pyarrow.array` would import pandas.
+
+    >>> mask_array(np.array([True, False])).to_pylist()
+    [True, False]
+    """
+    return number_array(mask.view(np.uint8)).cast(pa.bool_())
+
+
 def text_array(texts: Sequence[str]) -> pa.StringArray:
     """Texts as a column.
 

@@ -20,7 +20,7 @@ from datarelease.analysis.engine.csv.header import read_csv_header
 from datarelease.analysis.engine.duckdb.connect import LaterProgress, connect, is_for_two, shared
 from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
-from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
+from datarelease.analysis.engine.duckdb.parquet import OpenedOnce, ParquetFiles
 from datarelease.analysis.engine.duckdb.query_progress import show_progress
 from datarelease.analysis.engine.duckdb.repeated_hashes import QueryRows, Repeated, asked_of
 from datarelease.analysis.engine.duckdb.row_groups import DuckDBRowGroups
@@ -60,7 +60,7 @@ class DuckDBEngine:
         threads: int | None = None,
         progress: Progress | None = None,
         range_rows: int = _RANGE_ROWS,
-        opened: Mapping[Table, ParquetFiles] | None = None,
+        opened: OpenedOnce | None = None,
     ) -> None:
         """Open a database (`connect`).
 
@@ -74,7 +74,8 @@ class DuckDBEngine:
         )
         self._memory_limit = memory_limit
         self._progress = progress
-        self._files: dict[Table, CsvFiles | ParquetFiles] = dict(opened or {})
+        self._files: dict[Table, CsvFiles | ParquetFiles] = {}
+        self._opened_once = opened or OpenedOnce()
         self._types: dict[tuple[Table, frozenset[tuple[str, nw.dtypes.DType]]], _Columns] = {}
         self._converted: dict[Table, Table] = {}
         self._temp_directory = temp_directory
@@ -96,7 +97,6 @@ class DuckDBEngine:
         if not is_for_two(table, half, self._threads):
             yield None
             return
-        self._opened(table)
         later = LaterProgress(self._progress)
         self._memory_limit = f"{half}B"
         try:
@@ -107,7 +107,7 @@ class DuckDBEngine:
                     memory_limit=self._memory_limit,
                     threads=self._threads,
                     progress=later,
-                    opened={t: f for t, f in self._files.items() if isinstance(f, ParquetFiles)},
+                    opened=self._opened_once,
                 ) as other,
             ):
                 yield Companion(engine=other, stop=other._connection.interrupt, show=later.show)
@@ -211,7 +211,7 @@ class DuckDBEngine:
             large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
             spool = f"csv{len(self._files)}_" if large else None
             return CsvFiles.open(self._connection, table, read_csv_header(table), spool)
-        return ParquetFiles.open(self._connection, table)
+        return self._opened_once.get(table, lambda: ParquetFiles.open(self._connection, table))
 
     def _copies_folder(self) -> Path:
         """Where files are that were copied to be read; removed when the engine is closed."""

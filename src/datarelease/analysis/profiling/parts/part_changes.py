@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datarelease.analysis.engine.tables import PART, Engine, Table
+from datarelease.analysis.engine.values import mask_array, number_array, number_values
 from datarelease.analysis.profiling.columns import Column
 
 _Types = Mapping[str, nw.dtypes.DType]
@@ -147,7 +148,7 @@ _Facing = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 def _facing(sides: Sequence[pa.RecordBatch], pairs: Sequence[tuple[int, int]]) -> _Facing:
     if not pairs:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    parts = [side[PART].to_numpy(zero_copy_only=False) for side in sides]
+    parts = [number_values(side[PART]) for side in sides]
     found: tuple[list[Any], list[Any]] = [], []
     for pair in pairs:
         starts = [int(np.searchsorted(p, place)) for p, place in zip(parts, pair, strict=True)]
@@ -172,13 +173,13 @@ def _differing(before: pa.RecordBatch, after: pa.RecordBatch, facing: _Facing) -
     """The values of both sides, without those that face an equal one."""
     sides = before, after
     old, new = (
-        side.column(0).take(pa.array(rows)) for side, rows in zip(sides, facing, strict=True)
+        side.column(0).take(number_array(rows)) for side, rows in zip(sides, facing, strict=True)
     )
-    equal = pc.if_else(pc.is_null(old), pc.is_null(new), pc.equal(old, new))
-    same = pc.fill_null(equal, False).to_numpy(zero_copy_only=False)
+    both = pc.and_kleene(pc.is_valid(new), pc.equal(old, new))
+    same = number_values(pc.if_else(pc.is_null(old), pc.is_null(new), both))
     kept = []
     for side, rows in zip(sides, facing, strict=True):
         mask = np.ones(side.num_rows, np.bool_)
         mask[rows[same]] = False
-        kept.append(side.filter(pa.array(mask)))
+        kept.append(side.filter(mask_array(mask)))
     return ColumnChange(before=kept[0], after=kept[1])

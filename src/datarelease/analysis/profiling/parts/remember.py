@@ -11,7 +11,7 @@ import numpy as np
 
 from datarelease.analysis.engine.column_types import type_name
 from datarelease.analysis.engine.tables import Engine, Table
-from datarelease.analysis.engine.values import ValueCounts
+from datarelease.analysis.engine.values import ValueCounts, number_values
 from datarelease.analysis.profiling.cells import Integers
 from datarelease.analysis.profiling.columns import Column, Read, one_by_one
 from datarelease.analysis.profiling.figures import Figures
@@ -219,7 +219,7 @@ class _Keyed:
     def _texts(self, *, grouped: bool) -> Iterator[KeyBatch]:
         for batch in self.engine.value_keys(self.texts, self.salt, grouped=grouped, rows=_ROWS):
             keys, rests, lengths, rows = (
-                batch[name].to_numpy() for name in ("key", "rest", "length", "rows")
+                number_values(batch[name]) for name in ("key", "rest", "length", "rows")
             )
             self.rows += int(rows.sum())
             if self.column.kind == "text":

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from datarelease.analysis.engine.values import number_values
 from datarelease.analysis.profiling.cells import Integers
 from datarelease.analysis.profiling.parts.cell_changes import OtherValuesError
 from datarelease.analysis.profiling.parts.narrow_numbers import (
@@ -233,8 +234,7 @@ def integers_of(values: pa.Array) -> npt.NDArray[Any]:
         values = values.view(pa.int32())
     elif pa.types.is_timestamp(values.type):
         values = values.view(pa.int64())
-    numbers: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
-    return numbers
+    return number_values(values)
 
 
 def keys_of_integers(values: npt.NDArray[np.int64] | Keys) -> tuple[Keys, Rests]:

@@ -9,7 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datarelease.analysis.engine.values import ValueCounts
+from datarelease.analysis.engine.values import (
+    ValueCounts,
+    mask_array,
+    number_values,
+)
 from datarelease.analysis.profiling.cells import Integers
 from datarelease.analysis.profiling.columns import Column
 from datarelease.analysis.profiling.figures import TOP
@@ -37,13 +41,14 @@ class TextShift:
     def of(cls, change: ColumnChange) -> TextShift:
         """The difference of the texts."""
         sides = ((change.before, -1), (change.after, 1))
-        values = pa.chunked_array([side.column(0).cast(pa.large_string()) for side, _ in sides])
-        weights = pa.chunked_array([pa.repeat(by, side.num_rows) for side, by in sides])
-        rows = pa.table({"value": values, "by": weights}).filter(pc.is_valid(values))
-        sums = rows.group_by("value").aggregate([("by", "sum")])
-        sums = sums.filter(pc.not_equal(sums["by_sum"], 0))
-        by = sums["by_sum"].to_numpy().astype(np.int64)
-        return cls(texts=sums["value"].to_pylist(), by=by)
+        values = pa.concat_arrays([side.column(0).cast(pa.large_string()) for side, _ in sides])
+        weights = np.repeat([by for _, by in sides], [side.num_rows for side, _ in sides])
+        weights = weights[number_values(pc.is_valid(values))]
+        different = values.drop_null().dictionary_encode()
+        places = number_values(different.indices)
+        by = np.bincount(places, weights, minlength=len(different.dictionary)).astype(np.int64)
+        texts = different.dictionary.filter(mask_array(by != 0))
+        return cls(texts=texts.to_pylist(), by=by[by != 0])
 
 
 def shifted_texts(
