@@ -8,8 +8,10 @@ columns are compared by their values, and rows whose keys differ by a join.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 
@@ -59,11 +61,13 @@ def align(
         _joined(group.span for group in of if group.span not in paired[side])
         for side, of in enumerate(groups)
     )
-    changed = [
-        (differing, old, new)
-        for old, new in pairs
-        if (differing := frozenset(n for n in columns if n in retyped or old.differs(new, n)))
-    ]
+
+    def compared(pair: _Pair) -> frozenset[str]:
+        return frozenset(n for n in columns if n in retyped or pair[0].differs(pair[1], n))
+
+    with ThreadPoolExecutor(os.cpu_count()) as readers:
+        found = zip(readers.map(compared, pairs), pairs, strict=True)
+        changed = [(differing, old, new) for differing, (old, new) in found if differing]
     return Alignment(rows=aligned, changed=tuple(_slices(changed, rows)), rest=(before, after))
 
 
