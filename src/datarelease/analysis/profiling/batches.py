@@ -49,11 +49,13 @@ def read_pass(
     rows = 0
     with ThreadPoolExecutor(max(1, min(len(numeric), os.cpu_count() or 1))) as workers:
         for place, some in enumerate(groups_of(numeric, MANY) or [numeric]):
-            busy: list[Future[None]] = []
+            busy: dict[str, Future[None]] = {}
             for batch in column_batches(engine, read(some or columns[:1]), some):
                 rows += batch.num_rows * (place == 0)
-                _wait(busy)  # a column's batches are counted one after the other
-                busy = [workers.submit(states[c.name].add, c, batch) for c in some]
+                for column in some:
+                    if column.name in busy:  # its batches are counted one after the other
+                        busy.pop(column.name).result()
+                    busy[column.name] = workers.submit(states[column.name].add, column, batch)
                 if batch.nbytes > _AHEAD:
                     _wait(busy)
             _wait(busy)
@@ -64,9 +66,9 @@ def read_pass(
     return FirstPass(rows=rows, filled=filled, numbers=numbers, distinct=distinct)
 
 
-def _wait(busy: list[Future[None]]) -> None:
+def _wait(busy: dict[str, Future[None]]) -> None:
     while busy:
-        busy.pop().result()
+        busy.popitem()[1].result()
 
 
 def read_refined(

@@ -50,9 +50,10 @@ class PassingTexts:
     def query(self, hashed: str) -> str:
         """SQL of the batches; ``hashed`` is that of a hash."""
         low, high = map(literal, self._bounds)
-        beyond = f"(value <= {low} OR value >= {high}) AND strlen(value) <= {_BYTES}"
+        short = f"CASE WHEN strlen(value) <= {_BYTES} THEN value END"
         return (
-            f"SELECT {hashed} AS h, length(value) AS n, CASE WHEN {beyond} THEN value END AS text "
+            f"SELECT {hashed} AS h, length(value)::UINTEGER AS n, "
+            f"CASE WHEN value <= {low} THEN {short} WHEN value >= {high} THEN {short} END AS text "
             "FROM asked WHERE value IS NOT NULL"
         )
 
