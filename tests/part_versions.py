@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.expectations import text_types
 from datarelease.analysis.validation.part_memo import PartMemo
 from datarelease.analysis.validation.run import validate
+from datarelease.documents import encode
 from datarelease.model.data.dataset import DEFAULT_DIALECT, CsvDialect, Dataset
 from datarelease.model.data.profile import Profile
 from datarelease.model.data.table_format import table_format
@@ -74,6 +76,40 @@ class Memory:
     def profile(self, engine: Engine, table: Table, schema: Any) -> Profile:
         """A profile that knows what is kept."""
         return profiled(engine, table, self.dataset, schema, self.profiles)
+
+
+class Known:
+    """What runs on versions left behind, and what others say from scratch: each made once."""
+
+    def __init__(self, dataset: Dataset, folder: Path, files: Path, schema: Any) -> None:
+        self.dataset = dataset
+        self.files = files
+        self.schema = schema
+        self._folder = folder
+        self._memos: dict[Table, Path] = {}
+        self._outcomes: dict[Table, tuple[str, str]] = {}
+
+    def copied(self, table: Table, folder: Path) -> Memory:
+        """What a validation and a profile of a table left, in a folder of one's own."""
+        if table not in self._memos:
+            made = self._folder / str(len(self._memos))
+            memory = Memory(self.dataset, made, self.files)
+            with DuckDBEngine(temp_directory=self.files, threads=2) as engine:
+                memory.validate(engine, table, self.schema)
+                memory.profile(engine, table, self.schema)
+            self._memos[table] = made
+        shutil.copytree(self._memos[table], folder, dirs_exist_ok=True)
+        return Memory(self.dataset, folder, self.files)
+
+    def from_scratch(self, table: Table) -> tuple[str, str]:
+        """Validation and profile without a memo."""
+        if table not in self._outcomes:
+            with DuckDBEngine(temp_directory=self.files, threads=2) as engine:
+                self._outcomes[table] = (
+                    encode(validate(engine, table, self.dataset, self.schema)),
+                    encode(profiled(engine, table, self.dataset, self.schema)),
+                )
+        return self._outcomes[table]
 
 
 def profiled(

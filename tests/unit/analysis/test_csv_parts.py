@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, event, example, given
 from hypothesis import strategies as st
 from tests import part_versions
-from tests.part_versions import Memory, OpenedFiles, altered, edited, profiled, shape_of
+from tests.part_versions import Known, Memory, OpenedFiles, altered, edited, profiled, shape_of
 from tests.properties import examples
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
@@ -46,16 +46,9 @@ LOOSE = pa.DataFrameSchema({"id": pa.Column(int, pa.Check.ge(0))})
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory for files by their content, and for what spills."""
-    return tmp_path_factory.mktemp("parts")
-
-
-@pytest.fixture
-def engine(place: Path) -> Iterator[OpenedFiles]:
-    """An engine that counts the parts that it opens."""
-    with OpenedFiles(place) as engine:
-        yield engine
+def known(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Known:
+    """What runs on tables left behind."""
+    return Known(DATASET, tmp_path_factory.mktemp("known"), place, LOOSE)
 
 
 def stored(folder: Path, version: Version, dialect: CsvDialect = DIALECTS[0]) -> Table:
@@ -126,15 +119,17 @@ def test_a_memo_changes_nothing_but_what_is_read(
     """Whatever was edited, split, renamed or removed, the outcome is that of a run from scratch."""
     dialect, versions = history
     folders = [tmp_path_factory.mktemp("memo") for _ in range(2)]
-    with pytest.MonkeyPatch.context() as patch:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        DuckDBEngine(temp_directory=place, threads=1) as scratch,
+    ):
         patch.setattr(by_change, "_SHARE", 1)
         for version in versions:
             table = stored(place, version, dialect)
             for folder, schema in zip(folders, (SCHEMA, None), strict=True):
                 memory = Memory(DATASET, folder, place)
-                with DuckDBEngine(temp_directory=place, threads=1) as engine:
-                    wanted = encode(validate(engine, table, DATASET, schema))
-                    expected = encode(profiled(engine, table, DATASET, schema))
+                wanted = encode(validate(scratch, table, DATASET, schema))
+                expected = encode(profiled(scratch, table, DATASET, schema))
                 with OpenedFiles(place) as engine:
                     assert encode(memory.validate(engine, table, schema)) == wanted
                     fewer = len(table.labels) - len(engine.parts)
@@ -171,31 +166,27 @@ MANY = {f"part-{n:02}.csv": lines(10 * n, *(f"{n}.5", f"{n}.25") * 3) for n in r
 )
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_only_changed_parts_are_opened(
-    engine: OpenedFiles,
     place: Path,
     tmp_path: Path,
+    known: Known,
     change: Mapping[str, str | None],
     opened: set[str],
     ending: str,
 ) -> None:
     """A second run opens the parts that changed, and what shows how the others are read."""
-    memory = Memory(DATASET, tmp_path, place)
     changed = {name: text for name, text in {**MANY, **change}.items() if text is not None}
     before, after = (
         stored(place, {name + ending: text for name, text in version.items()})
         for version in (MANY, changed)
     )
-    memory.validate(engine, before, LOOSE)
-    memory.profile(engine, before, LOOSE)
+    memory = known.copied(before, tmp_path)
     with OpenedFiles(place) as second:
         found = encode(memory.validate(second, after, LOOSE))
         assert second.parts == {name + ending for name in opened}
     with OpenedFiles(place) as second:
         said = encode(memory.profile(second, after, LOOSE))
         assert {name.removesuffix(".gz") for name in second.parts} <= {*opened, *change}
-    with DuckDBEngine(temp_directory=place) as other:
-        assert found == encode(validate(other, after, DATASET, LOOSE))
-        assert said == encode(profiled(other, after, DATASET, LOOSE))
+    assert (found, said) == known.from_scratch(after)
 
 
 def test_a_part_with_other_columns_is_named(
@@ -266,19 +257,15 @@ LIES: dict[str, Callable[[Any], None]] = {
 @pytest.mark.parametrize("lie", LIES)
 @pytest.mark.parametrize("fresh", ["1", "1.5", "x"])
 def test_a_memo_that_says_other_types_is_not_believed(
-    engine: OpenedFiles, place: Path, tmp_path: Path, lie: str, fresh: str
+    engine: OpenedFiles, place: Path, tmp_path: Path, known: Known, lie: str, fresh: str
 ) -> None:
     """Whatever a memo says of types, the outcome is that of a run from scratch."""
-    memory = Memory(DATASET, tmp_path, place)
-    table = stored(place, MANY)
-    memory.validate(engine, table, LOOSE)
-    memory.profile(engine, table, LOOSE)
+    memory = known.copied(stored(place, MANY), tmp_path)
     for kind in ("validation of parts 2", "columns of parts 3"):
         altered(tmp_path, kind, LIES[lie])
     after = stored(place, {**MANY, "part-07.csv": lines(-7, fresh)})
-    wanted = encode(validate(engine, after, DATASET, LOOSE))
+    wanted, expected = known.from_scratch(after)
     assert encode(memory.validate(engine, after, LOOSE)) == wanted
-    expected = encode(profiled(engine, after, DATASET, LOOSE))
     assert encode(memory.profile(engine, after, LOOSE)) == expected
 
 

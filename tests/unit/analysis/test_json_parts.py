@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,16 @@ import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pytest
 from hypothesis import HealthCheck, event, example, given
 from hypothesis import strategies as st
-from tests.part_versions import Memory, OpenedFiles, altered, edited, profiled, shape_of, stored
+from tests.part_versions import (
+    Known,
+    Memory,
+    OpenedFiles,
+    altered,
+    edited,
+    profiled,
+    shape_of,
+    stored,
+)
 from tests.properties import examples
 
 from datarelease.analysis.engine.conversion.json_types import type_of_text
@@ -42,16 +51,9 @@ LOOSE = pa.DataFrameSchema({"id": pa.Column(int, pa.Check.ge(0))})
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory for files by their content, and for what spills."""
-    return tmp_path_factory.mktemp("parts")
-
-
-@pytest.fixture
-def engine(place: Path) -> Iterator[OpenedFiles]:
-    """An engine that counts the parts that it opens."""
-    with OpenedFiles(place) as engine:
-        yield engine
+def known(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Known:
+    """What runs on tables left behind."""
+    return Known(DATASET, tmp_path_factory.mktemp("known"), place, LOOSE)
 
 
 def lines(version: Version, ending: str = ".jsonl") -> dict[str, bytes]:
@@ -136,15 +138,17 @@ def test_a_memo_changes_nothing_but_what_is_read(
 ) -> None:
     """Whatever was edited, split, renamed or removed, the outcome is that of a run from scratch."""
     folders = [tmp_path_factory.mktemp("memo") for _ in range(2)]
-    with pytest.MonkeyPatch.context() as patch:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        DuckDBEngine(temp_directory=place, threads=1) as scratch,
+    ):
         patch.setattr(by_change, "_SHARE", 1)
         for version in history:
             table = stored(place, lines(version, ending))
             for folder, schema in zip(folders, (SCHEMA, None), strict=True):
                 memory = Memory(DATASET, folder, place)
-                with DuckDBEngine(temp_directory=place, threads=1) as engine:
-                    wanted = encode(validate(engine, table, DATASET, schema))
-                    expected = encode(profiled(engine, table, DATASET, schema))
+                wanted = encode(validate(scratch, table, DATASET, schema))
+                expected = encode(profiled(scratch, table, DATASET, schema))
                 with OpenedFiles(place) as engine:
                     assert encode(memory.validate(engine, table, schema)) == wanted
                     fewer = len(table.labels) - len(engine.parts)
@@ -180,27 +184,23 @@ MANY = {f"{n:02}": rows(10 * n, *(n + 0.5, n + 0.25) * 3, text="t") for n in ran
     ],
 )
 def test_only_changed_parts_are_converted(
-    engine: OpenedFiles,
     place: Path,
     tmp_path: Path,
+    known: Known,
     change: Mapping[str, list[dict[str, Any]] | None],
     opened: set[str],
 ) -> None:
     """A second run reads the parts that changed, and the first, in which all fields appear."""
-    memory = Memory(DATASET, tmp_path, place)
     changed = {name: part for name, part in {**MANY, **change}.items() if part is not None}
     before, after = (stored(place, lines(version)) for version in (MANY, changed))
-    memory.validate(engine, before, LOOSE)
-    memory.profile(engine, before, LOOSE)
+    memory = known.copied(before, tmp_path)
     with OpenedFiles(place) as second:
         found = encode(memory.validate(second, after, LOOSE))
         assert second.parts == {f"{name}.jsonl" for name in opened}
     with OpenedFiles(place) as second:
         said = encode(memory.profile(second, after, LOOSE))
         assert {name.removesuffix(".jsonl") for name in second.parts} <= {*opened, *change}
-    with DuckDBEngine(temp_directory=place) as other:
-        assert found == encode(validate(other, after, DATASET, LOOSE))
-        assert said == encode(profiled(other, after, DATASET, LOOSE))
+    assert (found, said) == known.from_scratch(after)
 
 
 def typed(kind: str) -> Callable[[Any], None]:
@@ -228,19 +228,15 @@ LIES: dict[str, Callable[[Any], None]] = {
 @pytest.mark.parametrize("lie", LIES)
 @pytest.mark.parametrize("fresh", [1, 1.5, "x"])
 def test_a_memo_that_says_other_types_is_not_believed(
-    engine: OpenedFiles, place: Path, tmp_path: Path, lie: str, fresh: Any
+    place: Path, tmp_path: Path, known: Known, lie: str, fresh: Any
 ) -> None:
     """Whatever a memo says of fields, the outcome is that of a run from scratch."""
-    memory = Memory(DATASET, tmp_path, place)
-    table = stored(place, lines(MANY))
-    memory.validate(engine, table, LOOSE)
-    memory.profile(engine, table, LOOSE)
+    memory = known.copied(stored(place, lines(MANY)), tmp_path)
     for kind in ("validation of parts 2", "columns of parts 3"):
         altered(tmp_path, kind, LIES[lie])
     after = stored(place, lines({**MANY, "07": rows(-7, fresh, text="t")}))
+    wanted, expected = known.from_scratch(after)
     with OpenedFiles(place) as other:
-        wanted = encode(validate(other, after, DATASET, LOOSE))
-        expected = encode(profiled(other, after, DATASET, LOOSE))
         assert encode(memory.validate(other, after, LOOSE)) == wanted
         assert encode(memory.profile(other, after, LOOSE)) == expected
 
