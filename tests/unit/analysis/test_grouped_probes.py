@@ -11,8 +11,9 @@ import pandera.pandas as pa
 import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.properties import examples
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.row_groups import chunks
@@ -51,7 +52,7 @@ def small() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(
     texts=st.lists(st.sampled_from(["a", "bb", "", "ä", "ccc", "a\n", "\0", None]), max_size=30),
     asked=st.lists(st.sampled_from(CHECKS), unique_by=id),

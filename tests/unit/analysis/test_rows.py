@@ -165,6 +165,11 @@ def test_pii_is_masked(engine: DuckDBEngine, tmp_path: Path) -> None:
         ({"id": [1, 1, 2]}, {"id": [1]}, ("id",), "not unique before: 1 row too many"),
         ({"id": [1]}, {"id": [1, 1]}, ("id",), "not unique after"),
         ({"id": [1]}, {"id": [1, None]}, ("id",), "null in 1 row after"),
+        ({"id": [1, None, 3]}, {"id": [1, 2]}, ("id",), "null in 1 row before"),
+        ({"id": [1, None, None]}, {"id": [1, 2, 3]}, ("id",), "null in 2 rows before"),
+        ({"id": [1, 1, None]}, {"id": [1, 2]}, ("id",), "null in 1 row before"),
+        ({"a": [1, 1], "b": [2, None]}, {"a": [1], "b": [2]}, ("a", "b"), "null in 1 row before"),
+        ({"a": [1, None], "b": [2, 2]}, {"a": [1], "b": [2]}, ("a", "b"), "null in 1 row before"),
         ({"no": [1]}, {"id": [1]}, ("id",), "no key column 'id' before"),
         ({"id": [1]}, {"id": ["1"]}, ("id",), "of types int64 and string"),
         ({"id": [[1]]}, {"id": [[1]]}, ("id",), "of type list<int64>"),
@@ -183,6 +188,28 @@ def test_no_row_diff_says_why(
     result = compared(engine, tmp_path, before, after, key=key)
     assert isinstance(result, str)
     assert words in result
+
+
+@examples(30)
+@given(
+    before=st.lists(st.tuples(*[st.sampled_from([None, 0, 1, 2])] * 2), max_size=8),
+    after=st.sets(st.tuples(*[st.integers(0, 2)] * 2), min_size=1),
+)
+def test_a_key_before_that_is_null_or_repeated_is_always_noticed(
+    engine: DuckDBEngine,
+    tmp_path_factory: pytest.TempPathFactory,
+    before: list[tuple[int | None, int | None]],
+    after: set[tuple[int, int]],
+) -> None:
+    """Whatever the rows are that were added and removed beside it."""
+    path = tmp_path_factory.mktemp("rows")
+    sides = [
+        pa.table({"ab"[at]: pa.array([key[at] for key in side], pa.int64()) for at in range(2)})
+        for side in (before, sorted(after))
+    ]
+    result = compared(engine, path, *sides, key=("a", "b"))
+    usable = len({*before}) == len(before) and not any(None in key for key in before)
+    assert isinstance(result, str) is not usable
 
 
 def test_wider_types_are_compared(engine: DuckDBEngine, tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def key_problem(engine: Engine, sides: _Sides, key: Sequence[str]) -> str | None
 def count_rows(engine: Engine, pairs: RowPairs, key: Sequence[str]) -> tuple[int, int] | None:
     """The number of rows before and after; None: the key does not identify the rows after.
 
-    Also None if a key is null, and if ``pairs`` do not hold all rows of both sides.
+    Also None if a key after is null, and if ``pairs`` do not hold all rows of both sides. Keys
+    before that are null are found by `is_unique_before`: no scan is needed for them.
     """
     if pairs.in_place:
         # Of those compared in place, keys before are keys after.
@@ -49,11 +50,10 @@ def count_rows(engine: Engine, pairs: RowPairs, key: Sequence[str]) -> tuple[int
         return (before, after) if before == _length(engine, pairs.sides[0]) else None
     before = after = 0
     for old, new in pairs.joined:
-        rows, missing = _count(engine, old, key)
         unique = _count_unique(engine, new, key)
-        if missing or unique is None:
+        if unique is None:
             return None
-        before, after = before + rows, after + unique
+        before, after = before + _length(engine, old), after + unique
     if len(pairs.joined) > 1:
         whole = _length(engine, pairs.sides[0]), _length(engine, pairs.sides[1])
         return (before, after) if whole == (before, after) else None
@@ -68,10 +68,12 @@ def is_unique_before(
     rows: tuple[int, int],
     key: Sequence[str],
 ) -> bool:
-    """Whether no two rows before have the same key, given that no two rows after have.
+    """Whether no two rows before have the same key, and none is null, given that this is so after.
 
     Then no row before is paired with two rows after. So if as many rows before are paired as rows
     after, no two of these have the same key. Those that are not paired, ``removed``, are counted.
+    A row before whose first column of the key is null counts as added: that makes the rows that
+    are paired more before and fewer after. One with another null is removed, and not unique.
     Where some rows are compared in place, a row that is not paired may have a key of these.
     """
     paired = rows[0] - diff.removed, rows[1] - diff.added
