@@ -277,9 +277,14 @@ def split(whole: pa.Table, parts: int = 30) -> dict[str, pa.Table]:
 @pytest.fixture
 def few_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Profiles with 2,000 cells a column, so that the cells of `large` hold many values."""
+    few_cells_in(monkeypatch)
+
+
+def few_cells_in(patch: pytest.MonkeyPatch) -> None:
+    """The same for as long as the patch lasts."""
     for module in (whole_profile, by_change):
-        monkeypatch.setattr(module, "cells_for", lambda _: 2_000)
-    monkeypatch.setattr(all_cells, "_FINE", 32)
+        patch.setattr(module, "cells_for", lambda _: 2_000)
+    patch.setattr(all_cells, "_FINE", 32)
 
 
 def edited(parts: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
@@ -389,7 +394,8 @@ def in_json(**values: Any) -> Callable[[bytes], bytes]:
         table = json.loads(value)
         for column in table["columns"].values():
             for name, other in values.items():
-                for place in (column, column["values"], column["numbers"]):
+                numbers = column["numbers"] or {}
+                for place in (column, column["values"], numbers, numbers.get("values")):
                     if place is not None and name in place:
                         place[name] = other
         return json.dumps(table).encode()
@@ -464,6 +470,38 @@ def test_a_damaged_memo_is_not_believed(
     folder, changed, expected = kept
     shutil.copytree(folder, tmp_path / "memo")
     rewritten(tmp_path / "memo", *DAMAGE[damage])
+    found = profile(engine, changed, DATASET, memo=memo_in(tmp_path / "memo", place))
+    assert encode(found) == expected
+
+
+@pytest.fixture(scope="module")
+def lost(place: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table, str]:
+    """The same of a table that lost ends of cells."""
+    folder = tmp_path_factory.mktemp("lost")
+    version = split(large(6000))
+    changed = stored(place, {**version, "part-03": version["part-03"][:-100]})
+    with pytest.MonkeyPatch.context() as patch, DuckDBEngine(temp_directory=place) as engine:
+        few_cells_in(patch)
+        profile(engine, stored(place, version), DATASET, memo=memo_in(folder, place))
+        return folder, changed, encode(profile(engine, changed, DATASET))
+
+
+ENDS = {name: DAMAGE[name] for name in DAMAGE if DAMAGE[name][0].startswith("values")} | {
+    "no outermost values": ("columns of parts 3", in_json(outermost=0)),
+    "few outermost values": ("columns of parts 3", in_json(outermost=-1)),
+    "other keys": ("values of parts 3", lambda data: data[:19] + b"\x01" + data[20:]),
+}
+
+
+@pytest.mark.usefixtures("few_cells")
+@pytest.mark.parametrize("damage", slow_but({"no outermost values", "other keys"}, ENDS))
+def test_damaged_values_of_cells_are_not_believed(
+    engine: DuckDBEngine, place: Path, tmp_path: Path, lost: tuple[Path, Table, str], damage: str
+) -> None:
+    """Cells whose ends went away are read where the kept values are no such values."""
+    folder, changed, expected = lost
+    shutil.copytree(folder, tmp_path / "memo")
+    rewritten(tmp_path / "memo", *ENDS[damage])
     found = profile(engine, changed, DATASET, memo=memo_in(tmp_path / "memo", place))
     assert encode(found) == expected
 
