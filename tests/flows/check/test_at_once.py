@@ -19,8 +19,8 @@ pytestmark = pytest.mark.one_dataset
 
 
 def every_table_is_large() -> None:
-    """A table of a few rows is worth a second engine, in this process."""
-    connect._LARGE = 0
+    """A table of a few rows is worth a second engine, in this process, on any machine."""
+    connect._LARGE, connect._THREADS = 0, 1
 
 
 def of(project: Project, content: bytes, **meta: object) -> None:

@@ -49,8 +49,8 @@ def written(tmp_path: Path) -> Table:
 
 @pytest.fixture(name="engine")
 def opened(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    """DuckDB with two threads."""
-    with DuckDBEngine(temp_directory=tmp_path / "spill", memory_limit="1GB", threads=2) as engine:
+    """DuckDB with four threads."""
+    with DuckDBEngine(temp_directory=tmp_path / "spill", memory_limit="1GB", threads=4) as engine:
         yield engine
 
 
@@ -169,14 +169,14 @@ def test_work_for_which_half_of_the_memory_is_too_little_has_all(
 
 
 @pytest.mark.parametrize(
-    "options", [{"threads": 1}, {"memory_limit": "200MB"}], ids=["one thread", "little memory"]
+    "options", [{"threads": 3}, {"memory_limit": "200MB"}], ids=["three threads", "little memory"]
 )
 def test_without_idle_processors_or_memory_work_is_done_later(
     tmp_path: Path, table: Table, options: dict[str, Any]
 ) -> None:
     """It is done on the same engine, when its result is asked for."""
     with (
-        DuckDBEngine(**{"temp_directory": tmp_path, "threads": 2, **options}) as engine,
+        DuckDBEngine(**{"temp_directory": tmp_path, "threads": 4, **options}) as engine,
         at_once(engine, table, lambda one: one is engine) as beside,
     ):
         assert not beside.running
@@ -262,7 +262,7 @@ def test_one_bar_is_shown_at_a_time(
 
     progress = Bars()
     with (
-        DuckDBEngine(temp_directory=tmp_path / "spill", progress=progress, threads=2) as engine,
+        DuckDBEngine(temp_directory=tmp_path / "spill", progress=progress, threads=4) as engine,
         at_once(engine, table, work) as beside,
     ):
         begun.wait()

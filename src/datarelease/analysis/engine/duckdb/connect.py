@@ -18,6 +18,9 @@ _LARGE = 64 << 20
 _ENOUGH = 128 << 20
 """Bytes of memory with which an engine need not spill at once."""
 
+_THREADS = 4
+"""Threads with which one engine leaves processors idle: two are as fast one after the other."""
+
 
 def connect(
     temp_directory: Path, memory_limit: str, threads: int, *, progress: bool
@@ -50,7 +53,7 @@ def is_for_two(table: Table, memory: int, threads: int) -> bool:
 
     Text would be parsed by both.
     """
-    if table.format != "parquet" or memory < _ENOUGH or threads < 2:  # noqa: PLR2004 - none is idle
+    if table.format != "parquet" or memory < _ENOUGH or threads < _THREADS:
         return False
     return sum(path.stat().st_size for path in table.paths if path.is_file()) >= _LARGE
 
