@@ -12,7 +12,6 @@ from typing import Any
 Json = Mapping[str, Any]
 
 _BEGINS = {
-    "validating and profiling": "validation and profile",
     "validating": "validation",
     "profiling": "profile",
     "comparing rows": "row diff",

@@ -7,7 +7,6 @@ compare) do not belong here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import narwhals as nw
     import pyarrow as pa
 
-    from datarelease.analysis.engine.at_once import Companion
     from datarelease.analysis.engine.keys import KeyRange
     from datarelease.analysis.engine.number_counts import NumberCounts
     from datarelease.analysis.engine.row_groups.reader import RowGroupReader
@@ -204,7 +202,8 @@ class Engine(Protocol):
         """As `scan`, with the column `PART`: the place in ``paths`` of the part a row is of.
 
         Raises:
-            UnsupportedQueryError: There are no `shapes` of this table. Others as `scan`.
+            UnsupportedQueryError: There are no `shapes` of this table.
+            UnreadableTable: As `scan`.
         """
         ...
 
@@ -250,7 +249,8 @@ class Engine(Protocol):
         Batches have at most ``rows`` keys.
 
         Raises:
-            UnsupportedQueryError: There are no `shapes`. Others as `collect`.
+            UnsupportedQueryError: There are no `shapes`.
+            UnreadableTable, WorldError: As `collect`.
         """
         ...
 
@@ -281,19 +281,18 @@ class Engine(Protocol):
         """
         ...
 
-    def key_ranges(self, before: Table, after: Table, column: str) -> tuple[KeyRange, ...]:
-        """Ranges of a key by which two tables are joined one after the other.
+    def key_ranges(
+        self,
+        before: Table,  # noqa: ARG002 - a default
+        after: Table,  # noqa: ARG002 - a default
+        column: str,  # noqa: ARG002 - a default
+    ) -> tuple[KeyRange, ...]:
+        """Ranges of a key by which two tables are joined one range after the other.
 
         Together they hold all rows, unless a file records wrong bounds of its keys, or a key is
-        null. None, or one, where one join of all rows costs no more.
+        null. None, or one, where joining all rows at once costs no more, as on a cluster.
         """
-        ...
-
-    def companion(self, table: Table) -> AbstractContextManager[Companion | None]:
-        """A second engine for work on a table meanwhile, each with half of the memory.
-
-        None: this one does all by itself.
-        """
+        return ()
 
     def __enter__(self) -> Self: ...
 

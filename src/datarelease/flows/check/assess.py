@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from datarelease.adapters.dvc.tracked import LockedStage
-from datarelease.analysis.engine.at_once import at_once
 from datarelease.analysis.engine.tables import Engine, UnreadableTable
 from datarelease.documents import (
     DocumentError,
@@ -136,27 +135,16 @@ def _computed(
     if is_of_files(dataset, [file.path for file in files]):
         return _assessed_files(ws, dataset, content, files, validation)
     table = table_for(engine, dataset, files, ws.objects, lambda: _bring(ws, dataset, files))
-    whole, number = known is None and validation is None, plural(len(table.paths), "file")
-
-    def validated(engine: Engine) -> Validation:
-        return run_validation(ws.root, dataset, content, table, engine, ws.memo)
-
-    def profiled(engine: Engine) -> Profile:
-        return run_profile(ws.root, dataset, content, table, engine, ws.memo, ws.objects.path)
-
-    with at_once(engine, table, profiled, start=whole) as profile:
-        if validation is None:
-            also = "and profiling " if profile.running else ""
-            ws.progress.say(f"{dataset.name}: validating {also}{number}")
-            validation = profile.here(validated)
-        if known is None and not unreadable(validation):
-            if not profile.running:
-                ws.progress.say(f"{dataset.name}: profiling {number}")
-            try:
-                known = profile.result()
-            except UnreadableTable as error:
-                # A file can be damaged in a part that no check reads.
-                validation = with_unreadable(validation, str(error))
+    if validation is None:
+        ws.progress.say(f"{dataset.name}: validating {plural(len(table.paths), 'file')}")
+        validation = run_validation(ws.root, dataset, content, table, engine, ws.memo)
+    if known is None and not unreadable(validation):
+        ws.progress.say(f"{dataset.name}: profiling {plural(len(table.paths), 'file')}")
+        try:
+            known = run_profile(ws.root, dataset, content, table, engine, ws.memo, ws.objects.path)
+        except UnreadableTable as error:
+            # A file can be damaged in a part that no check reads.
+            validation = with_unreadable(validation, str(error))
     return Assessment(validation=validation, profile=known)
 
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+import duckdb
 import narwhals as nw
 import pyarrow as pa
 
-from datarelease.analysis.engine.at_once import Companion
 from datarelease.analysis.engine.conversion.convert import convert_table
 from datarelease.analysis.engine.conversion.copies import Copies
 from datarelease.analysis.engine.csv.header import read_csv_header
-from datarelease.analysis.engine.duckdb.connect import LaterProgress, connect, is_for_two, shared
 from datarelease.analysis.engine.duckdb.csv import CsvFiles
 from datarelease.analysis.engine.duckdb.errors import translated
-from datarelease.analysis.engine.duckdb.parquet import OpenedOnce, ParquetFiles
-from datarelease.analysis.engine.duckdb.query_progress import show_progress
-from datarelease.analysis.engine.duckdb.repeated_hashes import QueryRows, Repeated, asked_of
+from datarelease.analysis.engine.duckdb.parquet import ParquetFiles
+from datarelease.analysis.engine.duckdb.query_progress import measure_progress, show_progress
+from datarelease.analysis.engine.duckdb.repeated_hashes import (
+    QueryRows,
+    Repeated,
+    RepeatedHashes,
+    repeated_hashes,
+)
 from datarelease.analysis.engine.duckdb.row_groups import DuckDBRowGroups
 from datarelease.analysis.engine.duckdb.sql import memory_limit, quoted
 from datarelease.analysis.engine.duckdb.unique_rows import count_by_hashes
@@ -31,17 +34,20 @@ from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
 from datarelease.analysis.engine.tables import PART, ROW, Table, UnreadableTable, unread_name
 from datarelease.analysis.engine.values import ValueCounts, python_rows
+from datarelease.errors import WorldError
 from datarelease.progress import Progress
 
 _Types = Mapping[str, nw.dtypes.DType]
 _Columns = dict[str, nw.dtypes.DType]
-_HASHES = 64  # of so many parts of DuckDB's memory, as much as one is held beside it for hashes
+_HASHES = 64
+"""Of so many parts of DuckDB's memory, as much as one may be held beside it for hashes."""
 _SPOOL_FROM = 32 << 20
 """Bytes of CSV from which on reading it once into a temporary table is faster."""
 _RANGE_ROWS = 1_000_000
 """Rows of each table in one range of keys: enough that a query's start does not count, few enough
 that its hash table stays near the processor."""
-_GROUPS_A_THREAD = 2  # of each table in a range: a thread reads one row group at a time
+_GROUPS_A_THREAD = 2
+"""Row groups of each table in a range: a thread reads one at a time."""
 
 
 class DuckDBEngine:
@@ -60,22 +66,34 @@ class DuckDBEngine:
         threads: int | None = None,
         progress: Progress | None = None,
         range_rows: int = _RANGE_ROWS,
-        opened: OpenedOnce | None = None,
     ) -> None:
-        """Open a database (`connect`).
+        """Open a database in memory that downloads nothing and knows one time zone, UTC.
 
+        Rows keep the order of the files: examples and samples are the same on every run.
         ``progress`` is told of queries that take longer than a second; tables are joined in ranges
-        of about ``range_rows`` rows. What another engine ``opened`` is not opened again.
+        of about ``range_rows`` rows.
         """
         self._threads = threads or os.cpu_count() or 1
         self._range_rows = range_rows
-        self._connection = connect(
-            temp_directory, memory_limit, self._threads, progress=progress is not None
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": memory_limit,
+                "temp_directory": str(temp_directory),
+                "threads": str(self._threads),
+                "preserve_insertion_order": "true",
+            },
         )
+        self._connection.execute("SET TimeZone = 'UTC'")
+        # The smallest and largest value that a Parquet file records leave NaN out; DuckDB (2.0)
+        # concludes from them that there is none, and `isnan` is then false for every row.
+        self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
         self._memory_limit = memory_limit
         self._progress = progress
+        measure_progress(self._connection, on=progress is not None)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
-        self._opened_once = opened or OpenedOnce()
         self._types: dict[tuple[Table, frozenset[tuple[str, nw.dtypes.DType]]], _Columns] = {}
         self._converted: dict[Table, Table] = {}
         self._temp_directory = temp_directory
@@ -89,30 +107,6 @@ class DuckDBEngine:
         self._connection.close()
         if self._folder is not None:
             self._folder.cleanup()
-
-    @contextmanager
-    def companion(self, table: Table) -> Iterator[Companion | None]:
-        """Another engine with half of the memory, for large tables; see `Engine.companion`."""
-        half, usual = memory_limit(self._connection) // 2, self._memory_limit
-        if not is_for_two(table, half, self._threads):
-            yield None
-            return
-        later = LaterProgress(self._progress)
-        self._memory_limit = f"{half}B"
-        try:
-            with (
-                shared(self._connection, half, usual, self._temp_directory) as scratch,
-                DuckDBEngine(
-                    temp_directory=scratch,
-                    memory_limit=self._memory_limit,
-                    threads=self._threads,
-                    progress=later,
-                    opened=self._opened_once,
-                ) as other,
-            ):
-                yield Companion(engine=other, stop=other._connection.interrupt, show=later.show)
-        finally:
-            self._memory_limit = usual
 
     @property
     def row_groups(self) -> DuckDBRowGroups:
@@ -211,7 +205,7 @@ class DuckDBEngine:
             large = sum(path.stat().st_size for path in table.paths) > _SPOOL_FROM
             spool = f"csv{len(self._files)}_" if large else None
             return CsvFiles.open(self._connection, table, read_csv_header(table), spool)
-        return self._opened_once.get(table, lambda: ParquetFiles.open(self._connection, table))
+        return ParquetFiles.open(self._connection, table)
 
     def _copies_folder(self) -> Path:
         """Where files are that were copied to be read; removed when the engine is closed."""
@@ -228,24 +222,33 @@ class DuckDBEngine:
         self, frame: nw.LazyFrame[Any], *, top: int, weight: str | None = None
     ) -> ValueCounts:
         """What the column ``value`` of a frame holds; see `Engine.value_counts`."""
-        least = less_memory(self._connection, self._memory_limit, self._threads)
-        asked = self._asked(frame)
-        return counted_values(self._connection, *asked, least, top=top, weight=weight)
+        native: Any = frame.to_native()
+        asked = self._connection, *self._asked(native.sql_query())
+        try:
+            with less_memory(self._connection, self._memory_limit, self._threads):
+                return counted_values(*asked, top=top, weight=weight)
+        except WorldError:  # texts so long that a few of them are too much
+            return counted_values(*asked, top=top, weight=weight)
 
     def count_if_unique(self, frame: nw.LazyFrame[Any]) -> int | None:
         """The number of rows if no two are equal; see `Engine.count_if_unique`."""
-        return count_by_hashes(*self._asked(frame), frame.collect_schema().names())
+        native: Any = frame.to_native()
+        return count_by_hashes(*self._asked(native.sql_query()), frame.collect_schema().names())
 
-    def _asked(self, frame: nw.LazyFrame[Any]) -> tuple[QueryRows, Repeated]:
-        """What answers queries that read the rows of a frame as ``asked``."""
+    def _asked(self, rows: str) -> tuple[QueryRows, Repeated]:
+        """What answers queries that read ``rows``, which is SQL, as ``asked``."""
+        memory = memory_limit(self._connection) // _HASHES
 
         def ask(query: str) -> Iterator[pa.RecordBatch]:
             # As text: a relation binds each of its steps again for each query and changed setting.
-            return self._batches(lambda: self._connection.sql(query), STAGED_ROWS)
+            whole = f"WITH asked AS ({rows}) {query}"
+            return self._batches(lambda: self._connection.sql(whole), STAGED_ROWS)
 
-        native: Any = frame.to_native()
-        memory = memory_limit(self._connection) // _HASHES
-        return asked_of(native.sql_query(), ask, memory=memory, scratch=self._temp_directory)
+        def repeated(hashes: Iterable[pa.RecordBatch], most: int) -> RepeatedHashes | None:
+            scratch = self._temp_directory
+            return repeated_hashes(hashes, memory=memory, scratch=scratch, most=most)
+
+        return ask, repeated
 
     def value_keys(
         self, frame: nw.LazyFrame[Any], salt: str, *, grouped: bool, rows: int

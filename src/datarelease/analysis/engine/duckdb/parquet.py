@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
-from threading import Lock
 
 import duckdb
 import pyarrow as pa
@@ -178,22 +177,6 @@ class ParquetFiles:
         """The place of the first row of each part."""
         rows = {path: parquet.read_metadata(path).num_rows for path in {*self.table.paths}}
         return tuple(accumulate((rows[path] for path in self.table.paths[:-1]), initial=0))
-
-
-class OpenedOnce:
-    """Parquet files that one of several engines opened, for all of them."""
-
-    def __init__(self) -> None:
-        """No files are open."""
-        self._files: dict[Table, ParquetFiles] = {}
-        self._lock = Lock()
-
-    def get(self, table: Table, opened: Callable[[], ParquetFiles]) -> ParquetFiles:
-        """The files of a table, as whoever asked first ``opened`` them; others wait."""
-        with self._lock:
-            if table not in self._files:
-                self._files[table] = opened()
-            return self._files[table]
 
 
 def _shape(file: parquet.ParquetFile) -> str:

@@ -71,20 +71,6 @@ def repeated_hashes(
         return RepeatedHashes(rows=runs.rows, hashes=np.concatenate(found))
 
 
-def asked_of(
-    rows: str, query: QueryRows, *, memory: int, scratch: Path
-) -> tuple[QueryRows, Repeated]:
-    """What answers queries that read ``rows`` as ``asked``; ``query`` answers SQL."""
-
-    def ask(text: str) -> Iterator[pa.RecordBatch]:
-        return query(f"WITH asked AS ({rows}) {text}")
-
-    def repeated(hashes: Iterable[pa.RecordBatch], most: int) -> RepeatedHashes | None:
-        return repeated_hashes(hashes, memory=memory, scratch=scratch, most=most)
-
-    return ask, repeated
-
-
 def _repeated(hashes: Hashes) -> Hashes:
     """Those that are more than once among sorted ``hashes``, as often as they are."""
     same = hashes[1:] == hashes[:-1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -21,7 +21,6 @@ from datarelease.analysis.engine.duckdb.passing_texts import PassingTexts
 from datarelease.analysis.engine.duckdb.repeated_hashes import QueryRows, Repeated, RepeatedHashes
 from datarelease.analysis.engine.duckdb.sql import literal, memory_limit, quoted
 from datarelease.analysis.engine.values import ValueCounts
-from datarelease.errors import WorldError
 
 _MEMORY = 48 << 20
 """Bytes a thread. What goes beyond them is spilled: faster than memory that was never touched."""
@@ -40,26 +39,11 @@ def counted_values(
     connection: duckdb.DuckDBPyConnection,
     ask: QueryRows,
     repeated: Repeated,
-    least: AbstractContextManager[None],
     *,
     top: int,
     weight: str | None,
 ) -> ValueCounts:
-    """What the column ``value`` holds, in the ``least`` memory; see `Engine.value_counts`."""
-    try:
-        with least:
-            return _counted(connection, ask, repeated, top, weight)
-    except WorldError:  # texts so long that a few of them are too much
-        return _counted(connection, ask, repeated, top, weight)
-
-
-def _counted(
-    connection: duckdb.DuckDBPyConnection,
-    ask: QueryRows,
-    repeated: Repeated,
-    top: int,
-    weight: str | None,
-) -> ValueCounts:
+    """What the column ``value`` holds; see `Engine.value_counts`."""
     found = _by_hash(connection, ask, repeated, top) if weight is None else None
     return found or _by_group(ask, top, weight)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -223,10 +222,6 @@ class SparkEngine:
             types = [field.with_type(held_type(field.type)) for field in table.schema]
             held_table = table.cast(pa.schema(types))
             return narwhals_frame(self._session.spark.createDataFrame(held_table))
-
-    def companion(self, table: Table) -> nullcontext[None]:  # noqa: ARG002 - none for any table
-        """None: the server's processors are shared by all that it is asked; see `Engine`."""
-        return nullcontext()
 
     def key_ranges(self, before: Table, after: Table, column: str) -> tuple[KeyRange, ...]:  # noqa: ARG002 - one join
         """None: a cluster distributes the join by itself; see `Engine.key_ranges`."""
