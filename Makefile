@@ -13,6 +13,8 @@ INSTALL := $(BIN)/uv pip install --python .venv
 # rewrite every test, where it may not keep what it made.
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := $(BIN)/python -m compileall -q src tests
+# Temporary files in memory; where TMPDIR names a place, they are there, and stay.
+SCRATCH := $(BIN)/python tests/tools/scratch.py
 REMOTES := s3 gs azure ssh webdav
 HANDBOOK := -b html -d build/handbook/doctrees docs build/handbook/html
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
@@ -36,7 +38,7 @@ orchestration: .venv/dev.stamp  ## Run broker, S3, Dagster and a producer of eve
 
 test: .venv/dev.stamp  ## Run the tests (under eight minutes on two cores)
 	@$(COMPILE)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(SCRATCH) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: .venv/dev.stamp build/spark/stamp build/azurite/stamp  ## Run the slow tests, and property tests with many examples
 	@$(COMPILE)
