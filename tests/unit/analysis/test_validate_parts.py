@@ -86,12 +86,6 @@ class CountingEngine(DuckDBEngine):
         return {label for label, _ in self.read}
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory for files by their content, for memos, and for what spills."""
-    return tmp_path_factory.mktemp("parts")
-
-
 @pytest.fixture
 def engine(place: Path) -> Iterator[CountingEngine]:
     """An engine that counts what it reads."""
