@@ -94,12 +94,6 @@ Version = Mapping[str, Rows]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory for files by their content, for memos, and for what spills."""
-    return tmp_path_factory.mktemp("parts")
-
-
-@pytest.fixture(scope="module")
 def engine(place: Path) -> Iterator[DuckDBEngine]:
     """An engine."""
     with DuckDBEngine(temp_directory=place, threads=2) as engine:
