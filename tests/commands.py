@@ -9,7 +9,6 @@ from __future__ import annotations
 import faulthandler
 import importlib
 import json
-import multiprocessing
 import os
 import signal
 import sys
@@ -21,45 +20,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any, Literal, Never
 
 import click
+from tests import forks
+from tests.forks import Forked
 from tests.project import Project
 from tests.served_stages import serve_more_stages
 
 from datarelease import cli
 from datarelease.adapters.process import run_shown
-from datarelease.ingest import cli as ingest
 from datarelease.progress import Step
 
-PRELOADED = (
-    "tests.commands",
-    *(f"{package.__name__}.{module.name}" for package in (cli, ingest)
-      for module in iter_modules(package.__path__)),
-    "datarelease.adapters.github.repository", "confluent_kafka.admin", "pyarrow.parquet",
-    "configobj", "dvc._debug", "dvc.analytics", "dvc.cli.parser",
-    "datarelease.analysis.comparison.rows", "datarelease.analysis.engine.duckdb.engine",
-    "datarelease.api", "datarelease.flows.check.stage", "duckdb", "dulwich.ignore",
-    "dulwich.porcelain", "dulwich.repo", "dulwich.walk", "dulwich.worktree", "dvc.cachemgr",
-    "dvc.data_cloud", "dvc.dirs", "dvc.fs", "dvc.repo.artifacts", "dvc.repo.datasets",
-    "dvc.repo.graph", "dvc.repo.index", "dvc.repo.init", "dvc.repo.metrics", "dvc.repo.open_repo",
-    "dvc.repo.params", "dvc.repo.plots", "dvc.repo.reproduce", "dvc.repo.stage", "dvc.rwlock",
-    "dvc.scm", "dvc.utils.strictyaml", "dvc.repo.trie", "dvc_data.hashfile._progress",
-    "dvc_data.hashfile.db.local", "dvc_data.hashfile.status", "dvc_data.index.checkout",
-    "dvc_render.vega", "dvc_s3",
-    "encodings.utf_8_sig", "flatten_dict", "fsspec.implementations.memory",
-    "narwhals._arrow.dataframe", "narwhals._duckdb.dataframe", "narwhals._duckdb.group_by",
-    "narwhals._duckdb.namespace", "narwhals._duckdb.selectors", "narwhals.group_by",
-    "narwhals._interchange.dataframe", "narwhals._namespace", "networkx",
-    "pandera.backends.narwhals.builtin_checks", "pandera.io.pandas_io", "pandera.pandas",
-    "pydantic.dataclasses", "pygments.lexers", "pyparsing", "rich._emoji_codes", "rich.live",
-    "rich.progress", "ruamel.yaml.mergevalue", "s3fs", "scmrepo.git", "tests.conftest",
-    "tests.frozen",
-)  # fmt: skip
-"""Whatever a command loads, so that a process begins with the work itself."""
 DVC = "datarelease.adapters.dvc.work_tree:Dvc"
 KILLED = -signal.SIGKILL
 PATIENCE = 120.0
@@ -112,9 +85,7 @@ class Done:
 class Started:
     """A command under way."""
 
-    def __init__(
-        self, process: ForkServerProcess, folder: tempfile.TemporaryDirectory[str]
-    ) -> None:
+    def __init__(self, process: Forked, folder: tempfile.TemporaryDirectory[str]) -> None:
         """Keep the process and the folder of its output."""
         self._process = process
         self._folder = folder
@@ -122,7 +93,6 @@ class Started:
     @property
     def pid(self) -> int:
         """Its process."""
-        assert self._process.pid is not None
         return self._process.pid
 
     @property
@@ -152,11 +122,6 @@ class Started:
         return done
 
 
-CONTEXT = multiprocessing.get_context("forkserver")
-"""Starts processes that have everything loaded."""
-CONTEXT.set_forkserver_preload(list(PRELOADED))
-
-
 def start(
     where: Project | Path,
     *arguments: str,
@@ -172,13 +137,10 @@ def start(
     folder = tempfile.TemporaryDirectory(prefix="command-")
     for name in ("out", "err"):
         (Path(folder.name) / name).touch()
-    process = CONTEXT.Process(
-        target=_child,
-        args=(
-            list(arguments), cwd, {**os.environ, **(env or {})}, folder.name, list(points), prepare,
-        ),
+    process = forks.start(
+        _child, list(arguments), cwd, {**os.environ, **(env or {})}, folder.name, list(points),
+        prepare,
     )  # fmt: skip
-    process.start()
     return Started(process, folder)
 
 
@@ -226,10 +188,7 @@ def dvc(
     folder = tempfile.TemporaryDirectory(prefix="dvc-")
     for name in ("out", "err"):
         (Path(folder.name) / name).touch()
-    process = CONTEXT.Process(
-        target=_dvc_child, args=(list(arguments), cwd, env, folder.name, stdin, served)
-    )
-    process.start()
+    process = forks.start(_dvc_child, list(arguments), cwd, env, folder.name, stdin, served)
     return Started(process, folder).wait()
 
 

@@ -13,8 +13,10 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests import forks
 from tests.broker import Broker, shared_broker
 from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
@@ -87,6 +89,21 @@ def _environment_at(home: Path) -> dict[str, str]:
         "AWS_CONFIG_FILE": str(home / "aws-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(home / "aws-credentials"),
     }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Have all workers of pytest-xdist ask one process for forks, started with the first worker."""
+    _UNTOUCHED[:] = _UNTOUCHED or [Path(tempfile.mkdtemp(prefix="home-"))]
+    with environment(hermetic_environment(_UNTOUCHED[0])):
+        node.workerinput["forks"] = str(forks.server_folder())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In a worker: use that process."""
+    shared = getattr(config, "workerinput", {}).get("forks")
+    if shared is not None:
+        forks.share(Path(shared))
 
 
 @pytest.hookimpl(wrapper=True)

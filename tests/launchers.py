@@ -18,13 +18,11 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from functools import cache, partial
-from multiprocessing import parent_process
-from multiprocessing.connection import wait
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Never
 
-from tests import commands
+from tests import commands, forks
 
 PROGRAMS = ("datarelease", "dvc")
 _LAUNCHER = """\
@@ -48,22 +46,15 @@ os._exit(code)
 
 @cache
 def launchers() -> Path:
-    """The directory of the programs; their server ends with this process."""
+    """The directory of the programs."""
     folder = Path(tempfile.mkdtemp(prefix="launchers-"))
-    address = folder / "socket"
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(address))
-    listener.listen(64)
-    server = commands.CONTEXT.Process(target=_serve, args=(listener,))  # a daemon may not fork DVC
-    server.start()
-    listener.close()
-    atexit.register(_end, server, folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    address = str(forks.server_folder() / forks.PROGRAMS)
     for name in PROGRAMS:
-        launcher = folder / "bin" / name
-        launcher.parent.mkdir(exist_ok=True)
-        launcher.write_text(_LAUNCHER.format(python=sys.executable, address=str(address)))
+        launcher = folder / name
+        launcher.write_text(_LAUNCHER.format(python=sys.executable, address=address))
         launcher.chmod(0o755)
-    return folder / "bin"
+    return folder
 
 
 def environment_with_launchers(folder: Path) -> Path:
@@ -78,28 +69,10 @@ def environment_with_launchers(folder: Path) -> Path:
     return folder
 
 
-def _end(server: ForkServerProcess, folder: Path) -> None:
-    server.terminate()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _serve(listener: socket.socket) -> None:
-    """Fork for each launcher, as long as the process is there that asked for this."""
-    asking = parent_process()
-    assert asking is not None
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nothing of its forks is left
-    while asking.sentinel not in wait([listener.fileno(), asking.sentinel]):
-        connection, _ = listener.accept()
-        if not os.fork():
-            listener.close()
-            _attend(connection)
-        connection.close()
-
-
-def _attend(connection: socket.socket) -> Never:
-    """Do what one launcher asks for, and tell it how that ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def attend(client: Connection) -> Never:
+    """Do what one launcher asks for, and tell it how that ended; a fork of `tests.forks`."""
+    connection = socket.socket(fileno=os.dup(client.fileno()))
+    client.close()
     head, streams, _, _ = socket.recv_fds(connection, 8, 3)
     size, request = int.from_bytes(head, "big"), b""
     while len(request) < size:
@@ -123,7 +96,6 @@ def _attend(connection: socket.socket) -> Never:
 
 def _become(streams: list[int], argv: list[str], cwd: str, env: dict[str, str]) -> Never:
     """Be the program that was started so."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     for descriptor, stream in enumerate(streams):
         os.dup2(stream, descriptor)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
