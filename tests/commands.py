@@ -329,6 +329,14 @@ def leave(code: int) -> Never:
     os._exit(code)
 
 
+def one_stream() -> None:
+    """Let a command print on standard output whatever it says, in order, as a terminal shows it.
+
+    It is for `start`, and here because the new process loads the module that it comes from.
+    """
+    os.dup2(1, 2)
+
+
 def _settle(cwd: Path, env: dict[str, str], folder: str) -> None:
     """Make this process one that was started in ``cwd`` with ``env`` and files for its output."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.commands import dvc, start
+from tests.commands import dvc, one_stream, start
 from tests.docs.pages import Block
 
 HOME = "/home/you"
@@ -126,7 +126,7 @@ class Shell:
                 self.env |= dict(value.split("=", 1) for value in values)
                 return 0, ""
             case ["datarelease", *arguments]:
-                done = start(self.cwd, *arguments, env=self.env, prepare=_one_stream).wait()
+                done = start(self.cwd, *arguments, env=self.env, prepare=one_stream).wait()
                 return done.code, done.out + done.err
             case ["dvc", *arguments]:
                 ended = dvc(self.cwd, *arguments, env={**os.environ, **self.env}, served=True)
@@ -157,11 +157,6 @@ class Shell:
         for home in (str(self.home), *self.before):
             printed = printed.replace(home, HOME)
         return printed
-
-
-def _one_stream() -> None:
-    """Let a command print on standard output whatever it says, in order, as a terminal shows it."""
-    os.dup2(1, 2)
 
 
 def _commands(line: str) -> Iterator[list[str]]:
