@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from tests import forks
 from tests.broker import Broker, shared_broker
+from tests.copies import copy_tree
 from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer, running_github
@@ -40,11 +41,14 @@ GITCONFIG = """\
 	email = test@example.com
 [init]
 	defaultBranch = main
+	templateDir =
 [core]
 	quotePath = true
 	fsync = none
 [gc]
 	auto = 0
+[receive]
+	autogc = false
 [maintenance]
 	auto = false
 [protocol "file"]
@@ -282,7 +286,7 @@ def two_branches(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def work(two_branches: Path, tmp_path: Path) -> WorkTree:
     """A repository with main and topic, one commit ahead, which is checked out."""
-    return WorkTree(path=shutil.copytree(two_branches, tmp_path / "work"))
+    return WorkTree(path=copy_tree(two_branches, tmp_path / "work"))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ It has one stage, `make`, which writes what `params.yaml` says: `data/people.csv
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from typing import Any
 
 import yaml
 from dvc.config import Config
+from tests.copies import copy_tree
+from tests.forge.gitdir import checked_out
 from tests.servers import Bucket, Keys
 
 MAKE = '''\
@@ -81,6 +84,8 @@ artifacts:
 
 PARAMS: dict[str, Any] = {"make": {"rows": 20, "seed": 1, "parts": 3}, "release": {}}
 REMOTE = "storage"
+_ADDRESS = re.compile(r"^\turl = .*$", re.MULTILINE)
+"""The one remote in the configuration of a clone."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +100,13 @@ class Project:
     @classmethod
     def copied(cls, template: Path, target: Path) -> Project:
         """A project of its own, from the template."""
-        shutil.copytree(template, target, symlinks=True)
+        copy_tree(template, target)
         made = cls(target / "work", target / "origin.git", target / "remote")
-        made.git("remote", "set-url", "origin", str(made.origin))
+        # `git remote set-url` would be a process for each project, and change nothing but this.
+        config = made.root / ".git" / "config"
+        text, changed = _ADDRESS.subn(rf"\turl = {made.origin}", config.read_text())
+        assert changed == 1, text
+        config.write_text(text)
         return made
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None, code: int = 0) -> str:
@@ -170,7 +179,7 @@ class Project:
     @property
     def head(self) -> str:
         """The commit that is checked out."""
-        return self.git("rev-parse", "HEAD")
+        return checked_out(self.root) or self.git("rev-parse", "HEAD")
 
     # --- remotes
 

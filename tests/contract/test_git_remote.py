@@ -52,6 +52,7 @@ def clone(repo: Project, target: Path, *options: str) -> Project:
 def hook(repo: Project, name: str, script: str) -> None:
     """Install a hook at the origin."""
     path = repo.origin / "hooks" / name
+    path.parent.mkdir(exist_ok=True)
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tests.forge.gitdir import loose
+
 MergeMethod = Literal["merge", "squash", "rebase"]
 GITCONFIG = """\
 [user]
@@ -21,21 +23,22 @@ GITCONFIG = """\
 	email = noreply@github.com
 [init]
 	defaultBranch = main
+	templateDir =
 [gc]
 	auto = 0
+[http]
+	receivepack = true
 [receive]
+	advertisePushOptions = true
 	autogc = false
+[uploadpack]
+	allowAnySHA1InWant = true
+	allowFilter = true
 [maintenance]
 	auto = false
 [safe]
 	directory = *
 """
-SETTINGS = {
-    "http.receivepack": "true",
-    "uploadpack.allowAnySHA1InWant": "true",
-    "uploadpack.allowFilter": "true",
-    "receive.advertisePushOptions": "true",
-}
 UPDATE_HOOK = """\
 #!/bin/sh
 # Refuses each ref by itself, as GitHub's rules do: only with --atomic does all of a push fall.
@@ -120,9 +123,8 @@ class Bare:
         path.mkdir(parents=True)
         bare = cls(path=path, home=home)
         bare.git("init", "--quiet", "--bare")
-        for name, value in SETTINGS.items():
-            bare.git("config", name, value)
         hook = path / "hooks" / "update"
+        hook.parent.mkdir()
         hook.write_text(UPDATE_HOOK)
         hook.chmod(0o755)
         if source is not None:
@@ -145,6 +147,8 @@ class Bare:
 
     def sha(self, revision: str) -> str | None:
         """The commit that ``revision`` names, or None."""
+        if revision.startswith("refs/heads/") and (known := loose(self.path, revision)):
+            return known
         try:
             return self.git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         except subprocess.CalledProcessError:
@@ -160,7 +164,7 @@ class Bare:
         """Points ``ref`` at ``sha``, or removes it."""
         if sha is None:
             self.git("update-ref", "-d", ref)
-        else:
+        elif loose(self.path, ref) != sha:
             self.git("update-ref", ref, sha)
 
     def between(self, base: str, head: str) -> list[str]:

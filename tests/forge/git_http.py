@@ -64,9 +64,10 @@ def serve(
             return _plain(401, "No anonymous write access.")
         name = repo.full_name
         return _plain(403, f"Permission to {name}.git denied to {token.user.login}.")
-    before = {name: sha for name, (_, sha) in repo.bare.refs("refs/").items()} if pushing else {}
+    received = match["rest"] == "git-receive-pack"
+    before = {name: sha for name, (_, sha) in repo.bare.refs("refs/").items()} if received else {}
     reply = _run(repo, match["rest"], method, query, headers, body, token)
-    if match["rest"] == "git-receive-pack":
+    if received:
         _note(world, repo, token, before)
     return reply
 

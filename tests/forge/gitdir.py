@@ -9,6 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def checked_out(work_tree: Path) -> str | None:
+    """The commit of the branch that is checked out, read without a process; None: ask git."""
+    head = work_tree / ".git" / "HEAD"
+    name = head.read_text().strip() if head.is_file() else ""
+    return loose(head.parent, name.removeprefix("ref: ")) if name.startswith("ref: ") else None
+
+
+def loose(repository: Path, ref: str) -> str | None:
+    """What ``ref`` points at where it has a file of its own, as after each change of it."""
+    try:
+        return (repository / ref).read_text().strip()
+    except OSError:
+        return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorkTree:
     """A clone, or a repository of its own, at ``path``."""
@@ -50,4 +65,4 @@ class WorkTree:
             (self.path / name).write_text(text)
         self.git("add", "--", *files)
         self.git("commit", "--quiet", "--message", f"Change {', '.join(files)}")
-        return self.git("rev-parse", "HEAD")
+        return checked_out(self.path) or self.git("rev-parse", "HEAD")

@@ -226,9 +226,9 @@ class World:
         if pull.source is not target:
             bare.fetch(pull.source.bare.path, f"refs/heads/{pull.branch}:{pull.ref}/head")
         bare.set(f"{pull.ref}/head", head)
-        ended = bare.contains(base, head) and head != pull.base_sha
         if (head, base) == (pull.head, pull.base_sha) and pull.merge_commit:
             return
+        ended = bare.contains(base, head) and head != pull.base_sha
         pull.head, pull.updated = head, self.moment()
         if ended:
             # Somebody pushed the commits by hand: GitHub calls that merged, too.
