@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -155,13 +155,22 @@ def _is_untouched(home: Path) -> bool:
 def environment(env: dict[str, str]) -> Iterator[None]:
     """The block runs under ``env``; for what is made once, outside of any test."""
     before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(env)
+    _change_environment(env)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        _change_environment(before)
+
+
+def _change_environment(env: Mapping[str, str]) -> None:
+    """Have the environment be ``env``; a variable that has its value already is left alone.
+
+    Nearly all have, before and after each of thousands of tests.
+    """
+    there = dict(os.environ)
+    for name in there.keys() - env.keys():
+        del os.environ[name]
+    os.environ.update({name: env[name] for name in env if there.get(name) != env[name]})
 
 
 @pytest.fixture(autouse=True)
@@ -174,14 +183,12 @@ def home() -> Iterator[Path]:
     else:
         folder = Path(tempfile.mkdtemp(prefix="home-"))
         environment = hermetic_environment(folder)
-    os.environ.clear()
-    os.environ.update(environment)
+    _change_environment(environment)
     time.tzset()
     try:
         yield folder
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        _change_environment(before)
         time.tzset()
         if _is_untouched(folder):
             _UNTOUCHED.append(folder)
