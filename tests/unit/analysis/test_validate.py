@@ -29,23 +29,29 @@ C = pa.Check
 Run = Callable[..., Validation]
 
 
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+    """An engine for all tests, each of which has files of its own."""
+    with DuckDBEngine(temp_directory=tmp_path_factory.mktemp("spill"), threads=1) as opened:
+        yield opened
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
+def run(engine: DuckDBEngine, tmp_path: Path) -> Run:
     """Validates a table (Arrow: as Parquet, text: as CSV) against a schema."""
-    with DuckDBEngine(temp_directory=tmp_path / "spill", threads=1) as engine:
 
-        def running(data: Any, schema: pa.DataFrameSchema | None = None, **meta: Any) -> Validation:
-            path = tmp_path / f"object{len(list(tmp_path.iterdir()))}"
-            csv = isinstance(data, (str, bytes))
-            if csv:
-                path.write_bytes(data if isinstance(data, bytes) else data.encode())
-            else:
-                pq.write_table(data if isinstance(data, arrow.Table) else arrow.table(data), path)
-            table = Table(paths=(path,), format="csv" if csv else "parquet", labels=("data/x",))
-            dataset = Dataset(name="people", path="data/x", schema="schemas/people.yaml", **meta)
-            return validate(engine, table, dataset, schema)
+    def running(data: Any, schema: pa.DataFrameSchema | None = None, **meta: Any) -> Validation:
+        path = tmp_path / f"object{len(list(tmp_path.iterdir()))}"
+        csv = isinstance(data, (str, bytes))
+        if csv:
+            path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        else:
+            pq.write_table(data if isinstance(data, arrow.Table) else arrow.table(data), path)
+        table = Table(paths=(path,), format="csv" if csv else "parquet", labels=("data/x",))
+        dataset = Dataset(name="people", path="data/x", schema="schemas/people.yaml", **meta)
+        return validate(engine, table, dataset, schema)
 
-        yield running
+    return running
 
 
 def only(found: Validation) -> Violation:

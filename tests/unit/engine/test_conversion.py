@@ -29,10 +29,10 @@ def gz(data: bytes) -> bytes:
     return gzip.compress(data, mtime=0)
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    """An engine that writes its copies below the test's own directory."""
-    with DuckDBEngine(temp_directory=tmp_path / "copies", threads=1) as opened:
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+    """An engine for all tests, each of which has files of its own."""
+    with DuckDBEngine(temp_directory=tmp_path_factory.mktemp("copies"), threads=1) as opened:
         yield opened
 
 

@@ -17,19 +17,25 @@ from datarelease.analysis.engine.tables import Table, UnreadableTable
 Infer = Callable[..., dict[str, Any]]
 
 
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+    """An engine for all tests, each of which has files of its own."""
+    with DuckDBEngine(temp_directory=tmp_path_factory.mktemp("spill"), threads=1) as opened:
+        yield opened
+
+
 @pytest.fixture
-def infer(tmp_path: Path) -> Iterator[Infer]:
+def infer(engine: DuckDBEngine, tmp_path: Path) -> Infer:
     """What differs from the default in the dialect of some parts."""
-    with DuckDBEngine(temp_directory=tmp_path / "spill", threads=1) as engine:
 
-        def inferring(*parts: str | bytes) -> dict[str, Any]:
-            paths = tuple(tmp_path / f"{place}.csv" for place in range(len(parts)))
-            for path, part in zip(paths, parts, strict=True):
-                path.write_bytes(part if isinstance(part, bytes) else part.encode())
-            table = with_structure(Table(paths=paths, format="csv"))
-            return infer_values(engine, table).changes
+    def inferring(*parts: str | bytes) -> dict[str, Any]:
+        paths = tuple(tmp_path / f"{place}.csv" for place in range(len(parts)))
+        for path, part in zip(paths, parts, strict=True):
+            path.write_bytes(part if isinstance(part, bytes) else part.encode())
+        table = with_structure(Table(paths=paths, format="csv"))
+        return infer_values(engine, table).changes
 
-        yield inferring
+    return inferring
 
 
 def codes(row: str, head: str = "id,iso2,x") -> str:

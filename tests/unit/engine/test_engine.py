@@ -56,10 +56,10 @@ COLUMNS: dict[str, tuple[pa.Array, str, str, Any]] = {
 }
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """An engine that spills below the test's own directory."""
-    with DuckDBEngine(temp_directory=tmp_path / "spill", threads=1) as opened:
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine for all tests, each of which has files of its own."""
+    with DuckDBEngine(temp_directory=tmp_path_factory.mktemp("spill"), threads=1) as opened:
         yield opened
 
 

@@ -18,24 +18,30 @@ from datarelease.errors import ConfigError, WorldError
 Load = Callable[..., Any]
 
 
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+    """An engine for all tests, each of which has files of its own."""
+    with DuckDBEngine(temp_directory=tmp_path_factory.mktemp("spill"), threads=1) as opened:
+        yield opened
+
+
 @pytest.fixture
-def load(tmp_path: Path) -> Iterator[Load]:
+def load(reader: DuckDBEngine, tmp_path: Path) -> Load:
     """Loads one text as a data frame."""
-    with DuckDBEngine(temp_directory=tmp_path / "spill", threads=1) as reader:
 
-        def loading(
-            text: str | bytes,
-            *,
-            engine: str = "pyarrow",
-            columns: list[str] | None = None,
-            types: dict[str, str] | None = None,
-        ) -> Any:
-            path = tmp_path / f"{len(list(tmp_path.iterdir()))}.csv"
-            path.write_bytes(text if isinstance(text, bytes) else text.encode())
-            table = Table(paths=(path,), format="csv")
-            return read_frame(reader, table, columns=columns, engine=engine, types=types)
+    def loading(
+        text: str | bytes,
+        *,
+        engine: str = "pyarrow",
+        columns: list[str] | None = None,
+        types: dict[str, str] | None = None,
+    ) -> Any:
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        table = Table(paths=(path,), format="csv")
+        return read_frame(reader, table, columns=columns, engine=engine, types=types)
 
-        yield loading
+    return loading
 
 
 def plain(frame: Any, engine: str) -> list[dict[str, Any]]:

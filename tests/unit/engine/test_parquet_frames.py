@@ -21,28 +21,34 @@ from datarelease.errors import ConfigError, WorldError
 Load = Callable[..., Any]
 
 
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+    """An engine for all tests, each of which has files of its own."""
+    with DuckDBEngine(temp_directory=tmp_path_factory.mktemp("spill"), threads=1) as opened:
+        yield opened
+
+
 @pytest.fixture
-def load(tmp_path: Path) -> Iterator[Load]:
+def load(reader: DuckDBEngine, tmp_path: Path) -> Load:
     """Loads parts (Arrow tables, pandas' data frames) as one data frame."""
-    with DuckDBEngine(temp_directory=tmp_path / "spill", threads=1) as reader:
 
-        def loading(
-            *parts: pa.Table | pd.DataFrame,
-            engine: str = "pyarrow",
-            columns: list[str] | None = None,
-        ) -> Any:
-            paths = tuple(tmp_path / f"object{place}" for place in range(len(parts)))
-            for path, part in zip(paths, parts, strict=True):
-                if isinstance(part, pa.Table):
-                    pq.write_table(part, path)
-                else:
-                    part.to_parquet(path)
-            labels = tuple(f"part{place}.parquet" for place in range(len(parts)))
-            table = Table(paths=paths, format="parquet", labels=labels)
-            assert set(reader.columns(table)) >= set(columns or ())
-            return read_frame(reader, table, columns=columns, engine=engine)
+    def loading(
+        *parts: pa.Table | pd.DataFrame,
+        engine: str = "pyarrow",
+        columns: list[str] | None = None,
+    ) -> Any:
+        paths = tuple(tmp_path / f"object{place}" for place in range(len(parts)))
+        for path, part in zip(paths, parts, strict=True):
+            if isinstance(part, pa.Table):
+                pq.write_table(part, path)
+            else:
+                part.to_parquet(path)
+        labels = tuple(f"part{place}.parquet" for place in range(len(parts)))
+        table = Table(paths=paths, format="parquet", labels=labels)
+        assert set(reader.columns(table)) >= set(columns or ())
+        return read_frame(reader, table, columns=columns, engine=engine)
 
-        yield loading
+    return loading
 
 
 def columns_of(frame: Any) -> dict[str, list[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import narwhals as nw
@@ -15,6 +16,13 @@ from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.values import ValueCounts
 
 ROWS = 3000
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+    """An engine for all tests."""
+    with DuckDBEngine(temp_directory=tmp_path_factory.mktemp("spill")) as opened:
+        yield opened
 
 
 def texts(repeated: int) -> list[str | None]:
@@ -47,34 +55,32 @@ def expected(values: list[str | None]) -> ValueCounts:
 @pytest.mark.parametrize("repeated", [0, 3, 30, 900])
 @pytest.mark.parametrize("listed", [2, 100])
 def test_both_ways_are_exact(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: int, repeated: int, hashes: str
+    engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch, listed: int, repeated: int, hashes: str
 ) -> None:
     """Equal hashes of different texts change nothing, nor do a few texts that occur often."""
     monkeypatch.setattr(value_counts, "_LISTED", listed)
     monkeypatch.setattr(value_counts, "_SAMPLE", 1000)
     monkeypatch.setattr(value_counts, "_HASH", hashes)
     values = texts(repeated)
-    with DuckDBEngine(temp_directory=tmp_path) as engine:
-        frame = engine.rows(pa.table({"value": pa.array(values, pa.string())}))
-        found = engine.value_counts(frame, top=10)
-        monkeypatch.setattr(value_counts, "_SAMPLE", len(values) + 1)
-        by_group = engine.value_counts(frame, top=10)
-        monkeypatch.setattr(value_counts, "_SAMPLE", 1000)
-        numbers = engine.value_counts(frame, top=0)
+    frame = engine.rows(pa.table({"value": pa.array(values, pa.string())}))
+    found = engine.value_counts(frame, top=10)
+    monkeypatch.setattr(value_counts, "_SAMPLE", len(values) + 1)
+    by_group = engine.value_counts(frame, top=10)
+    monkeypatch.setattr(value_counts, "_SAMPLE", 1000)
+    numbers = engine.value_counts(frame, top=0)
     assert found == by_group == expected(values)
     assert (numbers.distinct, numbers.rows) == (found.distinct, found.rows)
 
 
 def test_too_many_repeated_hashes_are_grouped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where more hashes occur twice than are kept in memory, texts are grouped after all."""
     monkeypatch.setattr(value_counts, "_SAMPLE", 1000)
     monkeypatch.setattr(value_counts, "_REPEATED", 5)
     values = texts(30)
-    with DuckDBEngine(temp_directory=tmp_path) as engine:
-        frame = engine.rows(pa.table({"value": pa.array(values, pa.string())}))
-        assert engine.value_counts(frame, top=10) == expected(values)
+    frame = engine.rows(pa.table({"value": pa.array(values, pa.string())}))
+    assert engine.value_counts(frame, top=10) == expected(values)
 
 
 def test_the_memory_limit_is_given_back(tmp_path: Path) -> None:
@@ -89,21 +95,20 @@ def test_the_memory_limit_is_given_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("least", ["\0", "it's", ""])
 def test_the_least_values_are_found_below_a_bound(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: str
+    engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch, least: str
 ) -> None:
     """The first rows tell up to where the least values are, whatever their letters are."""
     monkeypatch.setattr(value_counts, "_SAMPLE", 100)
     values = [f"{least}{number:05}" for number in range(3000, 0, -1)]
-    with DuckDBEngine(temp_directory=tmp_path) as engine:
-        frame = engine.rows(pa.table({"value": values}))
-        assert engine.value_counts(frame, top=10) == expected([*values])
+    frame = engine.rows(pa.table({"value": values}))
+    assert engine.value_counts(frame, top=10) == expected([*values])
 
 
 @pytest.mark.parametrize("longest", [[], ["y" * 101], ["ä" * 101]], ids=["short", "y", "ä"])
 @pytest.mark.parametrize("repeated", [0, 3, 900])
 @pytest.mark.parametrize("order", [1, -1])
 def test_texts_in_order_are_counted_in_one_pass_unless_one_is_long(
-    tmp_path: Path,
+    engine: DuckDBEngine,
     monkeypatch: pytest.MonkeyPatch,
     order: int,
     repeated: int,
@@ -123,26 +128,24 @@ def test_texts_in_order_are_counted_in_one_pass_unless_one_is_long(
     once = [f"{letter}-{number:05}" for letter in "bx" for number in range(ROWS)]
     values: list[str | None] = [*sorted([*once, *some, *longest])]
     values = values[::order]
-    with DuckDBEngine(temp_directory=tmp_path) as engine:
-        frame = engine.rows(pa.table({"value": pa.array(values, pa.string())}))
-        assert engine.value_counts(frame, top=10) == expected(values)
+    frame = engine.rows(pa.table({"value": pa.array(values, pa.string())}))
+    assert engine.value_counts(frame, top=10) == expected(values)
     assert reread == [True] * len(longest)
 
 
 @pytest.mark.parametrize("values", [[True, False, None, True], [3, -1, None, 3], [7] * 300])
 def test_values_of_other_types_are_counted_as_their_texts(
-    tmp_path: Path, values: list[int | bool | None]
+    engine: DuckDBEngine, values: list[int | bool | None]
 ) -> None:
     """Booleans and whole numbers are counted as they are, and named and hashed as texts."""
     rows = pa.table({"value": pa.array(values)})
     texts = rows.cast(pa.schema([("value", pa.string())]))
-    with DuckDBEngine(temp_directory=tmp_path) as engine:
-        one, other = engine.rows(rows), engine.rows(texts)
-        for top in (0, 10):
-            assert engine.value_counts(one, top=top) == engine.value_counts(other, top=top)
-        for grouped in (False, True):
-            keys, same = (
-                pa.Table.from_batches(engine.value_keys(f, "salt", grouped=grouped, rows=1000))
-                for f in (one, other)
-            )
-            assert keys.sort_by("key") == same.sort_by("key")
+    one, other = engine.rows(rows), engine.rows(texts)
+    for top in (0, 10):
+        assert engine.value_counts(one, top=top) == engine.value_counts(other, top=top)
+    for grouped in (False, True):
+        keys, same = (
+            pa.Table.from_batches(engine.value_keys(f, "salt", grouped=grouped, rows=1000))
+            for f in (one, other)
+        )
+        assert keys.sort_by("key") == same.sort_by("key")
