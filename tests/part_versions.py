@@ -47,7 +47,8 @@ def stored(
     names, paths = sorted(version), []
     for name in names:
         path = folder / hashlib.md5(version[name], usedforsecurity=False).hexdigest()
-        path.write_bytes(version[name])
+        if not path.exists():  # most parts are those of the version before
+            path.write_bytes(version[name])
         paths.append(path)
     form = table_format(names[0])
     assert form is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tests import part_versions
 from tests.part_versions import Known, Memory, OpenedFiles, altered, edited, profiled, shape_of
 from tests.properties import examples
+from tests.slow_cases import slow_but
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
@@ -130,11 +132,10 @@ def test_a_memo_changes_nothing_but_what_is_read(
                 memory = Memory(DATASET, folder, place)
                 wanted = encode(validate(scratch, table, DATASET, schema))
                 expected = encode(profiled(scratch, table, DATASET, schema))
-                with OpenedFiles(place) as engine:
+                with OpenedFiles(place) as engine:  # one for both, as in a check
                     assert encode(memory.validate(engine, table, schema)) == wanted
                     fewer = len(table.labels) - len(engine.parts)
                     event(f"{'some' if fewer else 'no'} parts are left alone")
-                with OpenedFiles(place) as engine:
                     assert encode(memory.profile(engine, table, schema)) == expected
 
 
@@ -148,33 +149,37 @@ MANY = {f"part-{n:02}.csv": lines(10 * n, *(f"{n}.5", f"{n}.25") * 3) for n in r
 """Parts whose column ``mixed`` holds numbers with a fraction."""
 
 
+CHANGES: dict[str, tuple[Mapping[str, str | None], set[str]]] = {
+    "other values": ({"part-07.csv": lines(70, "1.5", "2.5")}, {"part-07.csv"}),
+    "a part less": ({"part-07.csv": None}, {"part-00.csv"}),
+    "a part more": ({"z.csv": lines(200, "7.25")}, {"z.csv"}),
+    "another name": ({"part-07.csv": None, "z.csv": MANY["part-07.csv"]}, {"part-00.csv"}),
+    # Of these parts alone the column would be of another type: one more shows that it is not.
+    "whole numbers": ({"part-07.csv": lines(70, "1", "2")}, {"part-00.csv", "part-07.csv"}),
+    "no values": ({"part-07.csv": lines(70, "", "")}, {"part-00.csv", "part-07.csv"}),
+    "none in the first": ({"part-00.csv": lines(0, "", "")}, {"part-00.csv", "part-01.csv"}),
+    # Of these the column is of another type.
+    "texts": ({"part-07.csv": lines(70, "x", "")}, set(MANY)),
+    "days": ({"part-07.csv": lines(70, "2024-01-01")}, set(MANY)),
+}
+"""Changes of `MANY`, and the parts that they make a run open."""
+
+
 @pytest.mark.parametrize(
-    ("change", "opened"),
-    [
-        ({"part-07.csv": lines(70, "1.5", "2.5")}, {"part-07.csv"}),
-        ({"part-07.csv": None}, {"part-00.csv"}),
-        ({"z.csv": lines(200, "7.25")}, {"z.csv"}),
-        ({"part-07.csv": None, "z.csv": MANY["part-07.csv"]}, {"part-00.csv"}),
-        # Of these parts alone the column would be of another type: one more shows that it is not.
-        ({"part-07.csv": lines(70, "1", "2")}, {"part-00.csv", "part-07.csv"}),
-        ({"part-07.csv": lines(70, "", "")}, {"part-00.csv", "part-07.csv"}),
-        ({"part-00.csv": lines(0, "", "")}, {"part-00.csv", "part-01.csv"}),
-        # Of these the column is of another type.
-        ({"part-07.csv": lines(70, "x", "")}, set(MANY)),
-        ({"part-07.csv": lines(70, "2024-01-01")}, set(MANY)),
-    ],
+    ("change", "ending"),
+    # Once they are decompressed, parts are read as all are: one change for each reason to read.
+    slow_but(
+        {*CHANGES, *(f"{name}.gz" for name in ("other values", "a part less", "no values"))},
+        itertools.product(CHANGES, ["", ".gz"]),
+        name="".join,
+    ),
 )
-@pytest.mark.parametrize("ending", ["", ".gz"])
 def test_only_changed_parts_are_opened(
-    place: Path,
-    tmp_path: Path,
-    known: Known,
-    change: Mapping[str, str | None],
-    opened: set[str],
-    ending: str,
+    place: Path, tmp_path: Path, known: Known, change: str, ending: str
 ) -> None:
     """A second run opens the parts that changed, and what shows how the others are read."""
-    changed = {name: text for name, text in {**MANY, **change}.items() if text is not None}
+    edit, opened = CHANGES[change]
+    changed = {name: text for name, text in {**MANY, **edit}.items() if text is not None}
     before, after = (
         stored(place, {name + ending: text for name, text in version.items()})
         for version in (MANY, changed)
@@ -185,7 +190,7 @@ def test_only_changed_parts_are_opened(
         assert second.parts == {name + ending for name in opened}
     with OpenedFiles(place) as second:
         said = encode(memory.profile(second, after, LOOSE))
-        assert {name.removesuffix(".gz") for name in second.parts} <= {*opened, *change}
+        assert {name.removesuffix(".gz") for name in second.parts} <= {*opened, *edit}
     assert (found, said) == known.from_scratch(after)
 
 
@@ -254,10 +259,17 @@ LIES: dict[str, Callable[[Any], None]] = {
 }
 
 
-@pytest.mark.parametrize("lie", LIES)
-@pytest.mark.parametrize("fresh", ["1", "1.5", "x"])
+@pytest.mark.parametrize(
+    ("fresh", "lie"),
+    # Whatever lie is believed by mistake shows with a whole number beside those with a fraction.
+    slow_but(
+        {f"1-{lie}" for lie in LIES} | {"1.5-a narrower type", "x-fewer columns"},
+        itertools.product(["1", "1.5", "x"], LIES),
+        name="-".join,
+    ),
+)
 def test_a_memo_that_says_other_types_is_not_believed(
-    engine: OpenedFiles, place: Path, tmp_path: Path, known: Known, lie: str, fresh: str
+    engine: OpenedFiles, place: Path, tmp_path: Path, known: Known, fresh: str, lie: str
 ) -> None:
     """Whatever a memo says of types, the outcome is that of a run from scratch."""
     memory = known.copied(stored(place, MANY), tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ from datarelease.documents import encode
 from datarelease.model.data.dataset import Dataset
 
 DATASET = Dataset(name="d", path="d", schema="s.yaml", key=("id",), pii=("mail",))
+PLAIN = Dataset(name="d", path="d")
 SCHEMA = pandera.DataFrameSchema({"id": pandera.Column(int)})
 PARTS, ROWS = 48, 25
 Row = tuple[int, float, str]
@@ -114,9 +116,14 @@ print("pandas" in sys.modules, known.rows)
 @pytest.fixture
 def few_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that hold many values, some of them more than a profile may have in one."""
+    few_cells_in(monkeypatch)
+
+
+def few_cells_in(patch: pytest.MonkeyPatch) -> None:
+    """The same until the patch is undone."""
     for module in (whole_profile, by_change):
-        monkeypatch.setattr(module, "cells_for", lambda _: 16)
-    monkeypatch.setattr(all_cells, "_FINE", 6)
+        patch.setattr(module, "cells_for", lambda _: 16)
+    patch.setattr(all_cells, "_FINE", 6)
 
 
 @pytest.mark.usefixtures("few_cells")
@@ -169,32 +176,43 @@ def kinds(rows: int) -> pa.Table:
     )
 
 
+@pytest.fixture(scope="module")
+def split() -> dict[str, pa.Table]:
+    """Parts of columns of all kinds."""
+    parts, rows = 20, 300
+    whole = kinds(parts * rows)
+    return {f"{n:02}.parquet": whole[n * rows : (n + 1) * rows] for n in range(parts)}
+
+
+@pytest.fixture(scope="module")
+def kept(split: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a profile of these parts left; each test has a copy of its own."""
+    folder = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch, OpenedFiles(folder) as engine:
+        few_cells_in(patch)
+        table = stored(folder, {label: parquet_of(part) for label, part in split.items()})
+        Memory(PLAIN, folder / "memo", folder).profile(engine, table, None)
+    return folder
+
+
 @pytest.mark.usefixtures("few_cells")
 @pytest.mark.parametrize("changed", [0, 7, -1])
 @pytest.mark.parametrize("left", [0, 100, 299])
 def test_whichever_part_loses_rows_no_column_is_read_as_a_whole(
-    tmp_path: Path, changed: int, left: int
+    tmp_path: Path, split: dict[str, pa.Table], kept: Path, changed: int, left: int
 ) -> None:
     """The first and the last part hold all smallest and largest values of columns in order."""
-    parts, rows = 20, 300
-    whole = kinds(parts * rows)
-    split = {f"{n:02}.parquet": whole[n * rows : (n + 1) * rows] for n in range(parts)}
+    folder = shutil.copytree(kept, tmp_path / "kept")
     name = sorted(split)[changed]
     after = {**split, name: split[name][:left]} if left else {**split}
     if not left:
         del after[name]
-    files = [
-        {label: parquet_of(part) for label, part in version.items()} for version in (split, after)
-    ]
-    before, now = (stored(tmp_path, version) for version in files)
-    memory = Memory(Dataset(name="d", path="d"), tmp_path / "memo", tmp_path)
+    now = stored(folder, {label: parquet_of(part) for label, part in after.items()})
     with OpenedFiles(tmp_path) as engine:
-        memory.profile(engine, before, None)
-    with OpenedFiles(tmp_path) as engine:
-        found = encode(memory.profile(engine, now, None))
+        found = encode(Memory(PLAIN, folder / "memo", folder).profile(engine, now, None))
         assert engine.parts <= {name, min(after)}
     with OpenedFiles(tmp_path) as engine:
-        assert found == encode(profiled(engine, now, memory.dataset, None))
+        assert found == encode(profiled(engine, now, PLAIN, None))
 
 
 def test_a_profile_by_parts_does_not_load_pandas(tmp_path: Path) -> None:

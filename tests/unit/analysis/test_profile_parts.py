@@ -121,7 +121,8 @@ def stored(folder: Path, parts: Mapping[str, pa.Table], form: Format = "parquet"
             with pa.ipc.new_file(sink, parts[name].schema) as writer:
                 writer.write_table(parts[name])
         path = folder / hashlib.md5(sink.getvalue(), usedforsecurity=False).hexdigest()
-        path.write_bytes(sink.getvalue())
+        if not path.exists():  # most parts are those of the version before
+            path.write_bytes(sink.getvalue())
         paths.append(path)
     return Table(
         paths=tuple(paths),
