@@ -4,7 +4,7 @@ It loads whatever a command loads, and makes what each command would make before
 own work: the compiled templates of the report and of workflows, the readers of documents, the
 patterns and schemas that settings are held to, what botocore knows of S3. What exists by then lives
 as long as the process. It is moved out of the collector's sight, so that it is neither walked nor,
-since walking writes to it, copied in each child.
+since walking writes to it, copied in each child; and put into huge pages.
 """
 
 import gc
@@ -17,11 +17,13 @@ from dvc.cli.parser import get_main_parser
 from dvc.config import get_compiled_schema
 from dvc.utils.serialize import PARSERS
 from tests import sample_reports
+from tests.huge_pages import use_huge_pages
 from tests.servers import read_models_once
 
 from datarelease import cli, documents
 from datarelease.analysis.engine.shapes.text_shapes import TextShape
 from datarelease.analysis.profiling.parts.known_columns import KnownTable
+from datarelease.analysis.validation.pandera_private import load_pandera
 from datarelease.analysis.validation.part_memo import KnownParts
 from datarelease.flows import edits
 from datarelease.flows.check.known import ComparedRows
@@ -62,6 +64,7 @@ PRELOADED = (
 )  # fmt: skip
 """Whatever a command loads, so that a process begins with the work itself."""
 
+load_pandera()  # before anything else does, which would take Spark along
 for name in PRELOADED:
     import_module(name)
 for name in edits._templates().list_templates(["j2"]):
@@ -85,3 +88,4 @@ session.Session().create_client(
 
 gc.collect()
 gc.freeze()
+use_huge_pages()
