@@ -21,7 +21,7 @@ from tests.properties import examples
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.engine.values import ValueCounts
-from datarelease.analysis.profiling import cells
+from datarelease.analysis.profiling import cells, value_counts
 from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import encode
 from datarelease.model.data.dataset import Dataset
@@ -192,8 +192,9 @@ class Recorded(DuckDBEngine):
         return super().collect(frame)
 
 
-def test_one_pass_reads_all_numbers(tmp_path: Path) -> None:
+def test_one_pass_reads_all_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One pass over a hundred columns of numbers, and one over each column of text alone."""
+    monkeypatch.setattr(value_counts, "_MOST_ROWS", 999)
     numbers = {f"n{place}": np.arange(1000) * 0.5 + place for place in range(100)}
     texts = {"t1": ["a", "b"] * 500, "t2": [str(number) for number in range(1000)]}
     table = stored(tmp_path, pa.table(numbers | texts))
@@ -202,6 +203,14 @@ def test_one_pass_reads_all_numbers(tmp_path: Path) -> None:
     kinds = [kind for kind, _ in engine.passes]
     assert kinds == ["batches", "values", "values"]
     assert len(engine.passes[0][1]) == len(numbers)
+    monkeypatch.setattr(value_counts, "_MOST_ROWS", 1000)
+    with Recorded(temp_directory=tmp_path / "spill") as engine:
+        profile(engine, table, DATASET)
+    # Of few rows, one pass reads all columns of text.
+    assert [(kind, len(names)) for kind, names in engine.passes] == [
+        ("batches", 100),
+        ("batches", 2),
+    ]
 
 
 def test_wide_tables_are_read_in_groups_of_columns(
@@ -209,6 +218,7 @@ def test_wide_tables_are_read_in_groups_of_columns(
 ) -> None:
     """Passes and scans grow with the columns by groups, and no query binds many that it ignores."""
     monkeypatch.setattr(cells, "_ALL_CELLS", 1 << 19)  # so that 140 columns have few cells each
+    monkeypatch.setattr(value_counts, "_MOST_ROWS", 0)
     rng = np.random.default_rng(7)
     spread, near = rng.lognormal(sigma=3, size=(140, 4500)), rng.random((140, 500))
     numbers = np.concatenate((spread, 5 + near * 1e-9), axis=1)

@@ -28,6 +28,8 @@ _ROWS = 1 << 18
 """Rows of a batch."""
 _BATCHES = 4
 """Batches after which what is known of them is added up."""
+_ALONE = 1 << 12
+"""Rows of a batch up to which its columns are counted sooner than threads start."""
 _AHEAD = 1 << 26
 """Bytes of a batch up to which the next one is read while it is counted."""
 _MARKS = 1 << 26
@@ -55,7 +57,10 @@ def read_pass(
                 for column in some:
                     if column.name in busy:  # its batches are counted one after the other
                         busy.pop(column.name).result()
-                    busy[column.name] = workers.submit(states[column.name].add, column, batch)
+                    if batch.num_rows > _ALONE:
+                        busy[column.name] = workers.submit(states[column.name].add, column, batch)
+                    else:
+                        states[column.name].add(column, batch)
                 if batch.nbytes > _AHEAD:
                     _wait(busy)
             _wait(busy)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
-
-import narwhals as nw
+from typing import Self
 
 from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.engine.values import ValueCounts
 from datarelease.analysis.profiling.cells import Grid
 from datarelease.analysis.profiling.column_numbers import Numbers
-from datarelease.analysis.profiling.columns import Column, Read, one_by_one, told_by_cells
+from datarelease.analysis.profiling.columns import Column, Read, told_by_cells
 from datarelease.analysis.profiling.passes import chains_of, first_pass
+from datarelease.analysis.profiling.value_counts import CountPersonal, counts_of
 
-CountValues = Callable[[Column, nw.LazyFrame[Any]], ValueCounts | None]
-"""Counts the values of a column, or not."""
 TOP = 10
 """Categories kept of a column."""
 
@@ -58,9 +55,11 @@ def measure(
     *,
     room: int | None = None,
     top: int = TOP,
-    count: CountValues = lambda _column, _values: None,
+    count: CountPersonal | None = None,
 ) -> Figures:
     """The figures of these columns, from one pass over the numbers and one over each other column.
+
+    Of few rows one more pass reads all other columns.
 
     Args:
         engine: Runs the queries.
@@ -70,7 +69,7 @@ def measure(
         room: How many cells each grid of the chains may fill, if that is more; the grids of columns
             then have their ends.
         top: How many values are named of a column of text.
-        count: Asked first for the counts of a column; None: the engine counts the values.
+        count: Asked first for the counts of columns of pii.
     """
     found = first_pass(engine, read, columns, room or limit, ends=room is not None)
     grids = {name: numbers.grid for name, numbers in found.numbers.items()}
@@ -85,10 +84,7 @@ def measure(
         counted={},
     )
     asked = [column for column in columns if column.counted or uncounted(column, figures)]
-    counted = {
-        column.name: count(column, values) or engine.value_counts(values, top=top * column.named)
-        for column, values in one_by_one(read, asked)
-    }
+    counted = counts_of(engine, read, asked, rows=found.rows, top=top, count=count)
     chains = chains_of(engine, read, columns, grids, limit)
     return replace(figures, chains=chains, counted=counted)
 
