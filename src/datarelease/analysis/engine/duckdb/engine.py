@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,12 +28,12 @@ from datarelease.analysis.engine.duckdb.repeated_hashes import (
     repeated_hashes,
 )
 from datarelease.analysis.engine.duckdb.row_groups import DuckDBRowGroups
-from datarelease.analysis.engine.duckdb.sql import memory_limit, quoted
+from datarelease.analysis.engine.duckdb.sql import memory_limit, unread
 from datarelease.analysis.engine.duckdb.unique_rows import count_by_hashes
 from datarelease.analysis.engine.duckdb.value_counts import counted_values, key_query, less_memory
 from datarelease.analysis.engine.keys import KeyRange, key_ranges
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
-from datarelease.analysis.engine.tables import PART, ROW, Table, UnreadableTable, unread_name
+from datarelease.analysis.engine.tables import PART, ROW, Table, UnreadableTable
 from datarelease.analysis.engine.values import ValueCounts, python_rows
 from datarelease.errors import WorldError
 from datarelease.progress import Progress
@@ -43,6 +44,8 @@ _HASHES = 64
 """Of so many parts of DuckDB's memory, as much as one may be held beside it for hashes."""
 _SPOOL_FROM = 32 << 20
 """Bytes of CSV from which on reading it once into a temporary table is faster."""
+_SCANS = 8
+"""Scans that are kept, since they are asked for again and again, and DuckDB binds each anew."""
 _RANGE_ROWS = 1_000_000
 """Rows of each table in one range of keys: enough that a query's start does not count, few enough
 that its hash table stays near the processor."""
@@ -95,6 +98,7 @@ class DuckDBEngine:
         measure_progress(self._connection, on=progress is not None)
         self._files: dict[Table, CsvFiles | ParquetFiles] = {}
         self._types: dict[tuple[Table, frozenset[tuple[str, nw.dtypes.DType]]], _Columns] = {}
+        self._bound = lru_cache(_SCANS)(self._connection.sql)
         self._converted: dict[Table, Table] = {}
         self._temp_directory = temp_directory
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -111,7 +115,7 @@ class DuckDBEngine:
     @property
     def row_groups(self) -> DuckDBRowGroups:
         """What reads row groups at their places; see `Engine.row_groups`."""
-        return DuckDBRowGroups(self._connection, self._opened, _unread, self._range_rows)
+        return DuckDBRowGroups(self._connection, self._opened, unread, self._range_rows)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -126,7 +130,8 @@ class DuckDBEngine:
         """The rows of a frame, from a Parquet file; see `Engine.keep`."""
         path = directory / "stage.parquet"
         # No batch of an empty table is handed out, hence no schema either.
-        write_batches(path, self.batches(frame, STAGED_ROWS), lambda: self.arrow(frame).schema)
+        batches = self.batches(frame, STAGED_ROWS)
+        write_batches(path, batches, lambda: self.arrow(frame.head(0)).schema)
         return self.scan(Table(paths=(path,), format="parquet"))
 
     def converted(self, table: Table) -> Table:
@@ -163,15 +168,11 @@ class DuckDBEngine:
         """A lazy frame over all files of a table; see `Engine.scan`."""
         files = self._opened(table)
         with translated([files.table]), show_progress(self._connection, self._progress):
+            names, number = files.names if columns is None else columns, ROW if numbered else None
             query = files.query(
-                self._connection,
-                types or {},
-                _unread,
-                files.names if columns is None else columns,
-                once=once,
-                number=ROW if numbered else None,
+                self._connection, types or {}, unread, names, once=once, number=number
             )
-            return nw.from_native(self._connection.sql(query))
+            return nw.from_native(self._bound(query))
 
     def shapes(self, table: Table, types: _Types | None = None) -> tuple[str, ...]:
         """How each part is read; see `Engine.shapes`."""
@@ -183,7 +184,7 @@ class DuckDBEngine:
         """A lazy frame with the part of each row; see `Engine.scan_parts`."""
         files = self._opened(table)
         with translated([files.table]), show_progress(self._connection, self._progress):
-            query = files.query(self._connection, types, _unread, columns, once=False, part=PART)
+            query = files.query(self._connection, types, unread, columns, once=False, part=PART)
             return nw.from_native(self._connection.sql(query))
 
     def columns(self, table: Table) -> tuple[str, ...]:
@@ -225,7 +226,7 @@ class DuckDBEngine:
         native: Any = frame.to_native()
         asked = self._connection, *self._asked(native.sql_query())
         try:
-            with less_memory(self._connection, self._memory_limit, self._threads):
+            with less_memory(self._connection, self._memory_limit, self._memory, self._threads):
                 return counted_values(*asked, top=top, weight=weight)
         except WorldError:  # texts so long that a few of them are too much
             return counted_values(*asked, top=top, weight=weight)
@@ -235,9 +236,14 @@ class DuckDBEngine:
         native: Any = frame.to_native()
         return count_by_hashes(*self._asked(native.sql_query()), frame.collect_schema().names())
 
+    @cached_property
+    def _memory(self) -> int:
+        """The bytes that queries keep within, but for those that are given less."""
+        return memory_limit(self._connection)
+
     def _asked(self, rows: str) -> tuple[QueryRows, Repeated]:
         """What answers queries that read ``rows``, which is SQL, as ``asked``."""
-        memory = memory_limit(self._connection) // _HASHES
+        memory = self._memory // _HASHES
 
         def ask(query: str) -> Iterator[pa.RecordBatch]:
             # As text: a relation binds each of its steps again for each query and changed setting.
@@ -292,7 +298,3 @@ class DuckDBEngine:
         paths, groups = (before.paths, after.paths), _GROUPS_A_THREAD * self._threads
         with translated([before, after]):
             return key_ranges(paths, column, rows=self._range_rows, row_groups=groups)
-
-
-def _unread(name: str) -> str:
-    return quoted(unread_name(name))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datarelease.analysis.engine.tables import unread_name
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 def quoted(name: str) -> str:
     """A column name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def unread(name: str) -> str:
+    """The column with what could not be read as the type given to one, as an SQL identifier."""
+    return quoted(unread_name(name))
 
 
 def literal(text: str) -> str:

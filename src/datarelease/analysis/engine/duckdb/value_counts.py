@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from datarelease.analysis.engine.duckdb.passing_texts import PassingTexts
 from datarelease.analysis.engine.duckdb.repeated_hashes import QueryRows, Repeated, RepeatedHashes
-from datarelease.analysis.engine.duckdb.sql import literal, memory_limit, quoted
+from datarelease.analysis.engine.duckdb.sql import literal, quoted
 from datarelease.analysis.engine.values import ValueCounts
 
 _MEMORY = 48 << 20
@@ -191,10 +191,14 @@ def _texts(weight: str) -> str:
 
 
 @contextmanager
-def less_memory(connection: duckdb.DuckDBPyConnection, limit: str, threads: int) -> Iterator[None]:
-    """Keep queries within 48 MB a thread, or within ``limit`` if that is less."""
-    if memory_limit(connection) > _MEMORY * threads:
-        connection.execute(f"SET memory_limit = '{_MEMORY * threads}B'")
+def less_memory(
+    connection: duckdb.DuckDBPyConnection, limit: str, memory: int, threads: int
+) -> Iterator[None]:
+    """Keep queries within 48 MB a thread, or the ``limit`` of ``memory`` bytes, if that is less."""
+    if memory <= _MEMORY * threads:
+        yield
+        return
+    connection.execute(f"SET memory_limit = '{_MEMORY * threads}B'")
     try:
         yield
     finally:
