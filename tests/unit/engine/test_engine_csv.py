@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.properties import examples
 
 from datarelease.analysis.engine.column_types import type_name
+from datarelease.analysis.engine.duckdb import csv_types
 from datarelease.analysis.engine.duckdb import engine as engine_module
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table, UnreadableTable, unread_name
@@ -91,8 +92,12 @@ def column(read: Read, *values: str, types: Any = None) -> tuple[str, list[Any]]
         ([], "string"),
     ],
 )
-def test_types_follow_from_all_values(read: Read, values: list[str], expected: str) -> None:
-    """A column has the narrowest type that each of its values is written as."""
+@pytest.mark.parametrize("sample", [1, 5_000])
+def test_types_follow_from_all_values(
+    read: Read, values: list[str], expected: str, sample: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column has the narrowest type of each of its values, whether all are sampled or few."""
+    monkeypatch.setattr(csv_types, "_SAMPLE_ROWS", sample)
     assert column(read, *values)[0] == expected
 
 

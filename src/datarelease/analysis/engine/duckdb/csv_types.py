@@ -14,6 +14,8 @@ from datarelease.analysis.engine.duckdb.sql import quoted
 from datarelease.model.data.dataset import CsvDialect
 
 _SAMPLE_ROWS = 5_000
+_ROW = "\N{SYMBOL FOR START OF TEXT}in each row"
+"""A column that has a value in each row of the sample."""
 
 
 def narrowest_types(
@@ -30,8 +32,14 @@ def narrowest_types(
         names: The columns asked for.
         dialect: How numbers are written.
     """
+    if not names:
+        return {}
+    options, whole = _proposed(connection, source, names, dialect)
+    if whole:
+        firsts = {name: next(iter(left), nw.String()) for name, left in options.items()}
+        return {name: firsts.get(name) for name in names}
+    options = {name: options.get(name, [*CANDIDATES]) for name in names}
     found: dict[str, nw.dtypes.DType | None] = {}
-    options = _proposed(connection, source, names, dialect) if names else {}
     while any(options.values()):
         asked = {name: left[0] for name, left in options.items() if left}
         for name, fits in _confirmed(connection, source, asked, dialect).items():
@@ -45,25 +53,24 @@ def narrowest_types(
 
 def _proposed(
     connection: duckdb.DuckDBPyConnection, source: str, names: Sequence[str], dialect: CsvDialect
-) -> dict[str, list[nw.dtypes.DType]]:
-    """The types that the values of the first rows fit, by column.
+) -> tuple[dict[str, list[nw.dtypes.DType]], bool]:
+    """The types that the values of the first rows fit, by column, and whether these are all rows.
 
-    The columns are stacked: an expression for each of hundreds would take DuckDB long to plan.
+    Columns without values in these rows are left out. The columns are stacked: an expression for
+    each of hundreds would take DuckDB long to plan.
     """
     tests = ", ".join(misfits("v", candidate, dialect) for candidate in CANDIDATES)
     columns = ", ".join(quoted(name) for name in names)
-    sample = f"(SELECT {columns} FROM {source} LIMIT {_SAMPLE_ROWS})"
+    sample = f"(SELECT {columns}, '' AS {quoted(_ROW)} FROM {source} LIMIT {_SAMPLE_ROWS})"
     stacked = f"UNPIVOT {sample} ON COLUMNS(*) INTO NAME n VALUE v"
-    query = f"SELECT n, {tests} FROM ({stacked}) GROUP BY n"
+    query = f"SELECT n, count(*), {tests} FROM ({stacked}) GROUP BY n"
     seen = {name: counts for name, *counts in connection.execute(query).fetchall()}
-    return {
-        name: [
-            candidate
-            for candidate, bad in zip(CANDIDATES, seen.get(name, [0] * 9), strict=False)
-            if not bad
-        ]
-        for name in names
+    rows, *_ = seen.pop(_ROW, [0])
+    fitting = {
+        name: [candidate for candidate, bad in zip(CANDIDATES, counts, strict=True) if not bad]
+        for name, (_, *counts) in seen.items()
     }
+    return fitting, rows < _SAMPLE_ROWS
 
 
 def _confirmed(
