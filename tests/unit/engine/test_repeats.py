@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from datarelease.analysis.engine import repeats
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
-from datarelease.analysis.engine.repeats import Repeats, count_repeats
+from datarelease.analysis.engine.repeats import Repeats, count_repeats, few_in_order
 from datarelease.analysis.validation.examples import (
     ExampleRules,
     duplicate_examples,
@@ -50,12 +52,35 @@ def test_rows_in_order_tell_what_occurs_more_than_once(
     assert found == wanted
 
 
+def batches_of(size: int, *values: Any) -> list[pa.RecordBatch]:
+    """A column in batches of at most so many rows."""
+    return list(pa.table({"k": [*values]}).to_batches(max_chunksize=size))
+
+
+def values_of(batches: Iterable[pa.RecordBatch]) -> list[list[Any]]:
+    """The values of a column, batch by batch."""
+    return [batch["k"].to_pylist() for batch in batches]
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_few_rows_are_sorted(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However they come in batches; many rows are left as they come, and what cannot be sorted."""
+    monkeypatch.setattr(repeats, "_FEW", 4)
+    assert values_of(few_in_order(batches_of(size, 3, 1, 2, 1))) == [[1, 1, 2, 3]]
+    assert values_of(few_in_order(batches_of(size, "b", "ä", "a"))) == [["a", "b", "ä"]]
+    for left in ([3, 1, 2, 1, 0, 5], [0.5, 0.1], []):
+        found = values_of(few_in_order(batches_of(size, *left)))
+        assert [value for batch in found for value in batch] == left
+
+
+@pytest.mark.parametrize("few", [0, 10_000])
 @pytest.mark.parametrize("keep", ["all", "exclude_first"])
 @pytest.mark.parametrize("columns", [("k",), ("k", "t")])
 def test_duplicates_in_order_are_those_in_no_order(
-    tmp_path: Path, columns: tuple[str, ...], keep: str
+    tmp_path: Path, columns: tuple[str, ...], keep: str, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The order of rows decides how duplicates are looked for, and nothing that is found."""
+    monkeypatch.setattr(repeats, "_FEW", few)
     rows = [(n // 3 if n > 40 else n, f"t{n // 2:03}", n) for n in range(120)]
     rules = ExampleRules(key=("n",), pii=frozenset())
     found = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,32 @@ class Repeats:
     """Different rows that occur more than once."""
     first: tuple[tuple[Any, ...], ...]
     """The least of them."""
+
+
+_FEW = 10_000
+"""Rows that are sorted here sooner than an engine plans a query on them."""
+
+
+def few_in_order(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows, for `count_repeats`: sorted, if they are few and can be compared here."""
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        if rows <= _FEW:
+            waiting.append(batch)
+            rows += len(batch)
+            if rows <= _FEW:
+                continue
+            yield from waiting
+        else:
+            yield batch
+    if 0 < rows <= _FEW:
+        whole = pa.concat_batches(waiting)
+        if all(_is_exact(column.type) for column in whole.columns):
+            whole = whole.take(
+                pc.sort_indices(whole, [(name, "ascending") for name in whole.schema.names])
+            )
+        yield whole
 
 
 def count_repeats(batches: Iterable[pa.RecordBatch], *, named: int) -> Repeats | None:

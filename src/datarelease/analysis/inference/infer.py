@@ -17,6 +17,7 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.partitions import partition_columns
+from datarelease.analysis.engine.staging import reread
 from datarelease.analysis.engine.tables import Engine, Table
 from datarelease.analysis.inference.keys import (
     NO_KEY,
@@ -73,9 +74,14 @@ def infer(engine: Engine, table: Table, *, name: str, pii: Iterable[str] = ()) -
         UnreadableTable: A file is missing or no such table.
         WorldError: Out of memory or disk.
     """
-    frame = engine.scan(table)
+    with reread(engine, table, engine.scan(table)) as frame:
+        return _inferred(engine, table, frame, name, set(pii))
+
+
+def _inferred(
+    engine: Engine, table: Table, frame: nw.LazyFrame[Any], name: str, known: set[str]
+) -> Inferred:
     schema = frame.collect_schema()
-    known = set(pii)
     hidden = tuple(column for column in schema if column in known or personal(column))
     figures = _figures(engine, frame, schema, hidden)
     rows = figures.rows

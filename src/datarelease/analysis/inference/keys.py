@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -81,7 +82,7 @@ def _singles(
     rows: int,
 ) -> Iterator[InferredKey]:
     for column in ids:
-        if _identifies(engine, frame, (column,)):
+        if _identifies(engine, frame, (column,), rows):
             plain = ranks[column] <= OWN or rows >= _FEW_ROWS
             yield InferredKey(columns=(column,), plain=plain, evidence=_unique(rows, few=not plain))
 
@@ -91,7 +92,7 @@ def _days(
 ) -> Iterator[InferredKey]:
     """A series with one row for each time; plain where whole days leave chance little room."""
     for column in times:
-        if not _identifies(engine, frame, (column,)):
+        if not _identifies(engine, frame, (column,), rows):
             continue
         shared = 0.0
         if isinstance(schema[column], nw.Date):
@@ -118,10 +119,11 @@ def _pairs(
         *combinations(ids, 2),
         *((text, t) for text in texts for t in times),
     ]
+    sharing = cache(partial(_sharing, engine, frame))
     for pair in pairs[:_MOST_PAIRS]:
-        if not _identifies(engine, frame, pair):
+        if not _identifies(engine, frame, pair, rows):
             continue
-        shares = [_sharing(engine, frame, column) for column in pair]
+        shares = [sharing(column) for column in pair]
         shared = shares[0] * shares[1] / (rows * (rows - 1) / 2)
         if not all(shares):
             continue  # one of them is unique by itself: the other adds nothing
@@ -147,9 +149,12 @@ def _unique(rows: int, *, few: bool) -> str:
     return f"unique in {rows:,} rows, never missing{tail}"
 
 
-def _identifies(engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str]) -> bool:
+def _identifies(
+    engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str], rows: int
+) -> bool:
     # The first rows are cheap, and give most candidates away.
-    return not any(duplicates(engine, rows, columns) for rows in (frame.head(SAMPLE_ROWS), frame))
+    some = (frame.head(SAMPLE_ROWS),) if rows > SAMPLE_ROWS else ()
+    return not any(duplicates(engine, one, columns) for one in (*some, frame))
 
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")

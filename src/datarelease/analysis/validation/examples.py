@@ -11,7 +11,7 @@ from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis.engine.repeats import Repeats, count_repeats
+from datarelease.analysis.engine.repeats import Repeats, count_repeats, few_in_order
 from datarelease.analysis.engine.tables import Engine, unread_name
 from datarelease.model.data.profile import Scalar
 from datarelease.model.review.report import EXAMPLES, MASK
@@ -241,10 +241,11 @@ def _rows_of_groups(
 
 
 def _repeats(engine: Engine, frame: nw.LazyFrame[Any], columns: Sequence[str]) -> Repeats | None:
-    """What occurs more than once, if the rows come in the order of these columns."""
+    """What occurs more than once, if rows are few or come in the order of these columns."""
     if engine.order:  # rows come in no order by themselves
         return None
-    return count_repeats(engine.batches(frame.select(**_plain(columns)), _ROWS), named=EXAMPLES)
+    batches = engine.batches(frame.select(**_plain(columns)), _ROWS)
+    return count_repeats(few_in_order(batches), named=EXAMPLES)
 
 
 def _plain(columns: Sequence[str]) -> dict[str, nw.Expr]:
