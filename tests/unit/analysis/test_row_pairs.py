@@ -172,6 +172,23 @@ def test_all_rows_but_those_with_other_keys_are_compared_at_their_places(
     assert found.columns == (("value", 4),)
 
 
+def test_nothing_is_joined_where_all_rows_are_at_their_places(
+    engines: Engines, tmp_path: Path
+) -> None:
+    """A join of no rows would be planned and run for nothing."""
+    groups = [rows_of(4 * n, 4) for n in range(2)]
+    before = write(tmp_path / "before", groups)
+    after = write(tmp_path / "after", [({**groups[0][0], "value": 9.0}, *groups[0][1:]), groups[1]])
+    plan = row_plan(DATASET, (engines.places.types(table(before)),) * 2, engines.places.held)
+    assert isinstance(plan, RowPlan)
+    sides = engines.places.scan(table(before)), engines.places.scan(table(after))
+    pairs = next(row_pairs(engines.places, plan, sides, (table(before), table(after))))
+    assert (pairs.in_place, len(pairs.joined)) == (8, 0)
+    found = diff_rows(engines.places, table(before), table(after), DATASET)
+    assert isinstance(found, RowDiff)
+    assert (found.changed, found.unchanged) == (1, 7)
+
+
 def test_values_of_columns_with_the_same_bytes_are_not_read(
     engines: Engines, tmp_path: Path
 ) -> None:

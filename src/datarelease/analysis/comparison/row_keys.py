@@ -63,7 +63,7 @@ def count_rows(engine: Engine, pairs: RowPairs, key: Sequence[str]) -> tuple[int
 def is_unique_before(
     engine: Engine,
     diff: RowDiff,
-    removed: _Frame,
+    differing: _Frame,
     pairs: RowPairs,
     rows: tuple[int, int],
     key: Sequence[str],
@@ -71,7 +71,8 @@ def is_unique_before(
     """Whether no two rows before have the same key, and none is null, given that this is so after.
 
     Then no row before is paired with two rows after. So if as many rows before are paired as rows
-    after, no two of these have the same key. Those that are not paired, ``removed``, are counted.
+    after, no two of these have the same key. Those that are not paired, the removed ones among the
+    ``differing`` rows, are counted.
     A row before whose first column of the key is null counts as added: that makes the rows that
     are paired more before and fewer after. One with another null is removed, and not unique.
     Where some rows are compared in place, a row that is not paired may have a key of these.
@@ -82,6 +83,7 @@ def is_unique_before(
         return False
     if not diff.removed:
         return True
+    removed = differing.filter(nw.col("kind") == "removed").select(*names)
     if pairs.in_place:
         after = _keys(pairs.sides[1], key).rename({name: f"after{name}" for name in names})
         again = removed.join(after, left_on=names, right_on=[f"after{name}" for name in names])

@@ -25,7 +25,8 @@ class RowPairs:
     sides: Frames
     """All rows before and after."""
     joined: Sequence[Frames]
-    """Frames that are joined with each other; in this way each holds rows of all keys it has."""
+    """Frames that are joined with each other; in this way each holds rows of all keys it has. None:
+    no rows are left that are not compared `in_place`."""
     differing: Sequence[nw.LazyFrame[Any]]
     """The rows that differ, as `RowPlan.differing` gives them; at least one frame."""
     in_place: int = 0
@@ -74,9 +75,11 @@ def _in_place(
     if found is None:
         return None
     others = [sum(span.rows for span in spans) for spans in found.rest]
-    rest = groups.scan(tables[0], found.rest[0]), groups.scan(tables[1], found.rest[1])
-    in_ranges = len(ranges) > 1 and max(others) > found.rows
-    pairs = _in_ranges(rest, ranges, plan.dataset.key[0]) if in_ranges else [rest]
+    pairs: Sequence[Frames] = []
+    if any(others) or not found.changed:
+        rest = groups.scan(tables[0], found.rest[0]), groups.scan(tables[1], found.rest[1])
+        in_ranges = len(ranges) > 1 and max(others) > found.rows
+        pairs = _in_ranges(rest, ranges, plan.dataset.key[0]) if in_ranges else [rest]
     differing = [plan.differing(old, new) for old, new in pairs]
     for rows in found.changed:
         old, new = (

@@ -116,8 +116,7 @@ def _diff(
         return None
     with staged(engine, pairs.differing, scratch=scratch) as differing:
         diff = row_diff(engine, plan, differing, pairs.sides, rows[0], skipped_files)
-        removed = differing.filter(nw.col("kind") == "removed").select(*plan.key_names)
-        if not is_unique_before(engine, diff, removed, pairs, rows, key):
+        if not is_unique_before(engine, diff, differing, pairs, rows, key):
             return None
         if file is not None:
             write_changed_rows(engine, plan, differing, pairs.sides, diff, file)
