@@ -261,7 +261,9 @@ def test_every_type_is_validated_alike(
     schema = pa.DataFrameSchema({**columns, "id": pa.Column(str)}, strict=True)
     found = same_validation([duckdb, spark], files, schema, key=("id",))
     assert found.count('"series_contains_nulls"') == len(names)
-    same_validation([duckdb, spark], files, schema, pii=names)  # examples in file order
+    # Examples in file order; how many rows fail what has been compared of all columns.
+    few = pa.DataFrameSchema({name: columns[name] for name in names[:: len(names) // 4]})
+    same_validation([duckdb, spark], files, few, pii=names)
 
 
 @pytest.mark.parametrize("group", GROUPS)

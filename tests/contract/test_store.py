@@ -42,7 +42,7 @@ def configured(place: Place, folder: Path, timeout: float = TIMEOUT) -> Store:
     return DvcConfig(config.parent, env=os.environ, timeout=timeout).store("storage")
 
 
-PAGE = 50
+PAGE = 20
 """Names in a page of a listing, where a test makes pages small."""
 PAGES = {"s3": 3, "s3 with prefix": 3, "gs": 1}
 """Pages of twice as many folders and two. The server for `gs` puts all folders into one page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def exact_js(before: Values, after: Values) -> float:
     return float(sum(term.sum() for term in terms)) / 2
 
 
+@cache
 def pairs() -> dict[str, Pair]:
     """Distributions before and after."""
     rng = np.random.default_rng(1)
