@@ -82,10 +82,13 @@ class Memory:
 class Known:
     """What runs on versions left behind, and what others say from scratch: each made once."""
 
-    def __init__(self, dataset: Dataset, folder: Path, files: Path, schema: Any) -> None:
+    def __init__(
+        self, dataset: Dataset, folder: Path, files: Path, schema: Any, engine: Engine
+    ) -> None:
         self.dataset = dataset
         self.files = files
         self.schema = schema
+        self._engine = engine
         self._folder = folder
         self._memos: dict[Table, Path] = {}
         self._outcomes: dict[Table, tuple[str, str]] = {}
@@ -95,9 +98,8 @@ class Known:
         if table not in self._memos:
             made = self._folder / str(len(self._memos))
             memory = Memory(self.dataset, made, self.files)
-            with DuckDBEngine(temp_directory=self.files, threads=2) as engine:
-                memory.validate(engine, table, self.schema)
-                memory.profile(engine, table, self.schema)
+            memory.validate(self._engine, table, self.schema)
+            memory.profile(self._engine, table, self.schema)
             self._memos[table] = made
         shutil.copytree(self._memos[table], folder, dirs_exist_ok=True)
         return Memory(self.dataset, folder, self.files)
@@ -105,11 +107,10 @@ class Known:
     def from_scratch(self, table: Table) -> tuple[str, str]:
         """Validation and profile without a memo."""
         if table not in self._outcomes:
-            with DuckDBEngine(temp_directory=self.files, threads=2) as engine:
-                self._outcomes[table] = (
-                    encode(validate(engine, table, self.dataset, self.schema)),
-                    encode(profiled(engine, table, self.dataset, self.schema)),
-                )
+            self._outcomes[table] = (
+                encode(validate(self._engine, table, self.dataset, self.schema)),
+                encode(profiled(self._engine, table, self.dataset, self.schema)),
+            )
         return self._outcomes[table]
 
 

@@ -386,6 +386,11 @@ def test_partition_folders(
     same_profile([duckdb, spark], files)
     moved = [(name.replace("q=x", "q=y"), data) for name, data in parts[1:]]
     same_diff([duckdb, spark], (files, table(tmp_path, *moved)), tmp_path)
+
+
+def test_columns_of_folders_in_the_files(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
+    """Files may have a column that their folder names, if it has the same value."""
+    schema = pa.DataFrameSchema({"p": pa.Column(unique=True)})
     inside = table(tmp_path, ("p=1/a", arrow.table({"id": [1], "p": [1]})))
     same_validation([duckdb, spark], inside, schema)
     wrong = table(tmp_path, ("p=1/a", arrow.table({"id": [1], "p": [2]})))

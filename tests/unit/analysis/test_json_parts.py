@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +53,10 @@ LOOSE = pa.DataFrameSchema({"id": pa.Column(int, pa.Check.ge(0))})
 
 
 @pytest.fixture(scope="module")
-def known(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Known:
+def known(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
     """What runs on tables left behind."""
-    return Known(DATASET, tmp_path_factory.mktemp("known"), place, LOOSE)
+    with DuckDBEngine(temp_directory=place, threads=2) as engine:
+        yield Known(DATASET, tmp_path_factory.mktemp("known"), place, LOOSE, engine)
 
 
 def lines(version: Version, ending: str = ".jsonl") -> dict[str, bytes]:
