@@ -23,6 +23,7 @@ from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer, running_github
 from tests.goldens import UPDATE, Golden
+from tests.log_records import LogRecords
 from tests.project import Project, make_template
 from tests.properties import register_profiles
 from tests.remote_servers import RemoteServers
@@ -104,7 +105,8 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In a worker: use that process."""
+    """Keep what is logged; in a worker, use that process."""
+    config.pluginmanager.register(LogRecords())
     shared = getattr(config, "workerinput", {}).get("forks")
     if shared is not None:
         forks.share(Path(shared))

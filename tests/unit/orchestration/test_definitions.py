@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from tests.log_records import logged
 from tests.project import Project
 
 from datarelease.errors import ConfigError, SettingsError
@@ -148,13 +148,12 @@ def test_a_remote_that_is_not_there_is_an_error_of_ours(project: Project) -> Non
         build_definitions(project.root, env={"DATARELEASE_REMOTES": "nowhere"})
 
 
-def test_without_a_remote_there_are_checks_and_no_releases(
-    project: Project, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_a_remote_there_are_checks_and_no_releases(project: Project) -> None:
     """The definitions load, and the log says what to do."""
     project.write(".dvc/config", "[core]\n    analytics = false\n")
-    with caplog.at_level(logging.INFO):
+    with logged("dagster") as said:
         definitions = build_definitions(project.root, env={})
+    assert "DVC has no remote, so there are no jobs that release" in "\n".join(said)
     assert keys(definitions) == {"data/people.csv", "data/events"}
     assert job_names(definitions) == {"check"}
 
