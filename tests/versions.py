@@ -8,20 +8,20 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tests.forge.gitdir import loose
 from tests.project import Project
 
 
 def tags(project: Project) -> list[str]:
     """The tags at the origin, by number."""
-    listed = project.git("ls-remote", "--tags", "--refs", str(project.origin)).splitlines()
-    names = [line.rpartition("refs/tags/")[2] for line in listed]
-    return sorted(names, key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
+    form = "--format=%(refname:lstrip=2)"
+    listed = project.git(f"--git-dir={project.origin}", "for-each-ref", form, "refs/tags")
+    return sorted(listed.splitlines(), key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
 
 
 def message(project: Project, tag: str) -> str:
     """The message of an annotated tag at the origin."""
-    kind = project.git(f"--git-dir={project.origin}", "cat-file", "-t", f"refs/tags/{tag}")
-    assert kind == "tag"
+    # It fails for a tag that is not annotated, which names a commit.
     return project.git(f"--git-dir={project.origin}", "cat-file", "tag", f"refs/tags/{tag}")
 
 
@@ -32,7 +32,10 @@ def commit(project: Project, tag: str) -> str:
 
 def branch(project: Project, name: str = "main") -> str:
     """The commit of a branch at the origin."""
-    return project.git(f"--git-dir={project.origin}", "rev-parse", f"refs/heads/{name}")
+    ref = f"refs/heads/{name}"
+    return loose(project.origin, ref) or project.git(
+        f"--git-dir={project.origin}", "rev-parse", ref
+    )
 
 
 def manifest_path(remote: Path, tag: str) -> Path:

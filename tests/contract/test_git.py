@@ -110,6 +110,48 @@ def test_branches_and_a_detached_head(repo: Project) -> None:
     assert git.resolve("--all") is None
 
 
+def test_ancestry_near_a_commit_needs_no_process(
+    repo: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parents of the newest commits, those of a merge too; git is asked about all others."""
+    first = repo.head
+    repo.git("switch", "--quiet", "--create", "side")
+    side = repo.commit("Side")
+    repo.git("switch", "--quiet", "main")
+    line = [repo.commit(f"Commit {number}") for number in range(12)]
+    repo.git("merge", "--quiet", "--no-ff", "--message", "Merge", "side")
+    git = open_git(repo.root)
+    assert git.is_repository()
+    asked: list[tuple[str, ...]] = []
+    attempt = git._git.attempt
+
+    def listed(*words: str) -> process.Completed:
+        asked.append(words)
+        return attempt(*words)
+
+    monkeypatch.setattr(git._git, "attempt", listed)
+    assert git.is_ancestor(side, "HEAD")
+    assert git.is_ancestor(line[-1], repo.head)
+    assert git.is_ancestor(line[-5], line[-1])
+    assert asked == []
+    assert git.is_ancestor(first, repo.head)
+    assert not git.is_ancestor(side, line[-1])
+    assert not git.is_ancestor("no-such", repo.head)
+    assert [words[0] for words in asked] == ["merge-base"] * 3
+
+
+def test_git_says_where_a_shallow_history_ends(repo: Project, tmp_path: Path) -> None:
+    """A parent that the clone does not have is no ancestor there."""
+    first = repo.head
+    second = repo.commit("Second")
+    third = repo.commit("Third")
+    repo.push()
+    repo.git("clone", "--quiet", "--depth=2", f"file://{repo.origin}", str(tmp_path / "shallow"))
+    git = open_git(tmp_path / "shallow")
+    assert git.is_ancestor(second, third)
+    assert not git.is_ancestor(first, second)
+
+
 def test_an_origin_without_a_branch_has_no_default(tmp_path: Path) -> None:
     """An empty origin answers, and names no branch that exists."""
     project = Project(tmp_path, tmp_path / "o.git", tmp_path)

@@ -19,6 +19,8 @@ from datarelease.adapters.git.remote import VERSIONS
 
 _DIRECTORY, _SUBMODULE = b"40000", b"160000"
 _COMMITTED = re.compile(rb"^committer .*> (\d+) ([+-]\d{4})$", re.MULTILINE)
+_NEAR = 8
+"""How many commits, along first parents, are looked at."""
 _FALLBACK = "datarelease <datarelease@localhost>"
 """The committer if git has no configured name, as on a fresh runner."""
 
@@ -96,6 +98,22 @@ def commit_text(objects: ObjectReader, commit: str) -> CommitText | None:
         message=message,
         parents=tuple(value for name, _, value in fields if name == "parent"),
     )
+
+
+def is_near(objects: ObjectReader, ancestor: str, descendant: str) -> bool:
+    """``ancestor`` is a parent of ``descendant`` or of one of the few commits before it.
+
+    Mostly the question is about the last release: the reader has the answer, and git would be a
+    process of its own.
+    """
+    commit: str | None = descendant
+    for _ in range(_NEAR):
+        text = commit_text(objects, commit) if commit else None
+        parents = text.parents if text else ()
+        if ancestor in parents:
+            return True
+        commit = next(iter(parents), None)
+    return False
 
 
 def commit_files(

@@ -129,9 +129,12 @@ class Git:
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """``ancestor`` is ``descendant`` or is in its history."""
-        return ancestor == descendant or (
-            self._git.attempt("merge-base", "--is-ancestor", ancestor, descendant).code == 0
-        )
+        if ancestor == descendant:
+            return True
+        # Where a shallow history ends, git knows alone.
+        if not self.is_shallow() and git_objects.is_near(self._objects, ancestor, descendant):
+            return True
+        return self._git.attempt("merge-base", "--is-ancestor", ancestor, descendant).code == 0
 
     def containing(self, commit: str, prefix: str) -> frozenset[str]:
         """Those of our copy of the remote's tags (``prefix``…) with ``commit`` in their history."""
