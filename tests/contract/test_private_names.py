@@ -16,10 +16,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import dvc.schema
 import dvc.stage.run
 import pandera.pandas as pa
 import pyspark.errors.utils
 import pytest
+import voluptuous
 import yaml
 from dvc.config import Config
 from dvc.output import Output
@@ -182,13 +184,14 @@ def test_dvc_resolves_the_paths_of_a_configuration(tmp_path: Path) -> None:
     assert shown["remote"]["far"]["url"] == "s3://b/x"
 
 
-def test_dvc_reads_configuration_files_that_say_nothing_without_a_schema(
+def test_dvc_resolves_the_paths_of_a_configuration_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A configuration is what it was, and paths are resolved for the files that have any."""
+    """A configuration is what it was; files that say nothing are passed over, an edit counts."""
     Repo.init(str(tmp_path), no_scm=True).close()
-    (tmp_path / ".dvc/config").write_text(
+    (file := tmp_path / ".dvc/config").write_text(
         "[core]\n    remote = x\n['remote \"x\"']\n    url = ../y\n"
+        "['remote \"s\"']\n    url = ssh://h/y\n    keyfile = ~/key\n"
     )
     asked: list[object] = []
     own = Config._map_dirs
@@ -197,14 +200,51 @@ def test_dvc_reads_configuration_files_that_say_nothing_without_a_schema(
         asked.append(conf)
         return own(conf, func)
 
+    monkeypatch.setattr(Config, "_load_paths", inspect.unwrap(Config._load_paths))
     monkeypatch.setattr(Config, "_map_dirs", staticmethod(map_dirs))
     before = Config(str(tmp_path / ".dvc"))
     assert len(asked) == len(Config.LEVELS)
     asked.clear()
-    dvc_private.spare_empty_files.__wrapped__()
-    assert Config(str(tmp_path / ".dvc")) == before
+    dvc_private.resolve_paths_once.__wrapped__()
+    for _ in range(2):
+        read = Config(str(tmp_path / ".dvc"))
+        assert read == before
+        assert read["remote"]["x"]["url"] == str(tmp_path / "y")
+        assert read["remote"]["s"]["keyfile"].def_path == "~/key"
+        assert type(read["remote"]["x"]["url"]) is type(before["remote"]["x"]["url"])
+        read["remote"]["x"]["url"] = "changed"
     assert len(asked) == 1
-    assert before["remote"]["x"]["url"] == str(tmp_path / "y")
+    file.write_text(file.read_text().replace("../y", "z"))
+    assert Config(str(tmp_path / ".dvc"))["remote"]["x"]["url"] == str(tmp_path / ".dvc/z")
+
+
+def test_dvc_compiles_the_schema_of_a_stage_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stages and groups of stages are read as before, and what is wrong is said in DVC's words."""
+    monkeypatch.setattr(dvc.schema, "vol", voluptuous)
+    file = tmp_path / "dvc.yaml"
+    texts = [
+        "stages: {a: {cmd: x}, b: {foreach: [1], do: {cmd: y}}, c: {matrix: {k: [1]}, cmd: z}}",
+        "stages: {a: {cmd: x, outs: [{f: {cache: 7}}]}}",
+        "stages: {a: {foreach: [1], do: {cmd: x, dep: [y]}}}",
+        "stages: {a: 5}",
+    ]
+
+    def said() -> Iterator[object]:
+        for text in texts:
+            file.write_text(text)
+            try:
+                yield strictyaml.load(str(file), dvc.schema.COMPILED_MULTI_STAGE_SCHEMA)[0]
+            except strictyaml.YAMLValidationError as error:
+                yield [(str(fault), fault.path) for fault in error.exc.errors]
+
+    before = list(said())
+    dvc_private.compile_stages_once.__wrapped__()
+    monkeypatch.delattr(voluptuous.Schema, "_compile")
+    assert list(said()) == before
+    body = inspect.getsource(dvc.schema.either_or)
+    assert body.count("vol.") == body.count("vol.Schema(schema)(data)") == 1
 
 
 def test_dvc_starts_commands_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:

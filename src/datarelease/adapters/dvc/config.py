@@ -14,7 +14,7 @@ from dvc.exceptions import DvcException
 from dvc.fs import get_cloud_fs, get_fs_config
 from dvc_objects.fs.errors import AuthError, RemoteMissingDepsError
 
-from datarelease.adapters.dvc.private import spare_empty_files, with_absolute_paths
+from datarelease.adapters.dvc.private import resolve_paths_once, with_absolute_paths
 from datarelease.adapters.store.connection import connected_filesystem
 from datarelease.adapters.store.credentials import (
     advice,
@@ -73,7 +73,7 @@ class DvcConfig:
         self._env = env
         self._trust: Trust = trust
         self._timeout = timeout
-        spare_empty_files()
+        resolve_paths_once()
         with explained_config():
             self._files = Config(str(dvc_dir), validate=trust == "whole")
             own = self._own

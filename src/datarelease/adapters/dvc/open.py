@@ -14,7 +14,7 @@ from dvc.repo import Repo
 from dvc.utils.strictyaml import YAMLValidationError
 
 from datarelease.adapters.dvc.locks import forget_dead, lock_holders
-from datarelease.adapters.dvc.private import parse_yaml_once
+from datarelease.adapters.dvc.private import compile_stages_once, parse_yaml_once
 from datarelease.adapters.store.errors import brief_error
 from datarelease.errors import ConfigError, WorldError, disk_fault
 from datarelease.model.git_address import without_credentials
@@ -53,6 +53,7 @@ class DvcRepository:
         with _explained(self._root):
             if self._repo is None:
                 parse_yaml_once()
+                compile_stages_once()
                 self._repo = Repo(str(self._root), config=self._config)
                 self._close = weakref.finalize(self, self._repo.close)
             hardlink = bool(self._repo.config["core"].get("hardlink_lock", False))

@@ -6,10 +6,12 @@ DVC may move them in any release, so ``pyproject.toml`` bounds its version, and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache, lru_cache, wraps
+from types import SimpleNamespace
 from typing import Any
 
 from dvc.config import Config
@@ -62,18 +64,43 @@ def replace_start(replaced: Callable[[StartCommand], StartCommand]) -> None:
 
 
 @cache
-def spare_empty_files() -> None:
-    """Have DVC compile no schema for the paths of a configuration file that says nothing.
+def resolve_paths_once() -> None:
+    """Have DVC find out once in this process what the paths in a configuration file mean.
 
-    Of its four files most are not there, and a command opens its configuration several times.
+    It compiles a schema for that, for each of four files, most of which are not there, and a
+    command opens its configuration several times.
     """
-    map_dirs = Config._map_dirs  # noqa: SLF001 - the one place where DVC compiles the schema
+    resolve = Config._load_paths  # noqa: SLF001 - the one place where DVC compiles the schema
+    known: dict[tuple[str, str], Any] = {}
 
-    @wraps(map_dirs)
-    def mapped(conf: dict[str, Any], func: Callable[[str], str]) -> Any:
-        return map_dirs(conf, func) if conf else {}
+    @wraps(resolve)
+    def resolved(config: dict[str, Any], file: str) -> Any:
+        if not config:
+            return {}
+        place = (os.path.abspath(file), repr(config))  # noqa: PTH100 - links stay links
+        if place not in known:
+            known[place] = resolve(config, file)
+        return _copied(known[place])  # DVC changes what it has read
 
-    Config._map_dirs = staticmethod(mapped)  # noqa: SLF001 - as above
+    Config._load_paths = staticmethod(resolved)  # noqa: SLF001 - as above
+
+
+def _copied(section: Mapping[str, Any]) -> dict[str, Any]:
+    """The same in sections of its own; texts are shared, since DVC's own kinds have no copies."""
+    return {
+        name: _copied(part) if isinstance(part, Mapping) else part for name, part in section.items()
+    }
+
+
+@cache
+def compile_stages_once() -> None:
+    """Have DVC compile its schema of a stage once, and not for each stage of each file it reads."""
+    from dvc import schema  # noqa: PLC0415 - of use with a repository alone
+
+    kinds = (schema.STAGE_DEFINITION, schema.FOREACH_IN)
+    compiled = {id(kind): schema.vol.Schema(kind) for kind in kinds}
+    # After the module is loaded, all that it takes from there is the schema of a stage.
+    schema.vol = SimpleNamespace(Schema=lambda kind: compiled[id(kind)])
 
 
 @cache

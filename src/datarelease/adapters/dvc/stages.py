@@ -23,7 +23,13 @@ from dvc.stage import run
 from dvc.stage.exceptions import StageCmdFailedError
 
 from datarelease.adapters.dvc.fork_server import ForkServer
-from datarelease.adapters.dvc.private import StartCommand, parse_yaml_once, replace_start
+from datarelease.adapters.dvc.private import (
+    StartCommand,
+    compile_stages_once,
+    parse_yaml_once,
+    replace_start,
+    resolve_paths_once,
+)
 from datarelease.adapters.dvc.sign_in import sign_in_as_we_do
 from datarelease.adapters.process import shield
 from datarelease.errors import disk_fault
@@ -107,7 +113,9 @@ def _dvc() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if {"pull", "--pull"} & {*arguments}:
         _ask_once()
+    resolve_paths_once()
     parse_yaml_once()
+    compile_stages_once()
     causes = _Causes()
     for name in ("dvc", "dvc_data", "dvc_objects"):
         logging.getLogger(name).addHandler(causes)
