@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -53,6 +54,15 @@ make:
   error_rate: 0.01
 """)
 DIGEST = "c2d735c2d51668fe1c69580d2ed864c6d6aae491aa09f6e2fe71b70af4ccc6e8"
+
+
+_TABLES = cache(spend_table)
+
+
+@pytest.fixture(autouse=True)
+def one_table_of_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table of prices is made once for equal parameters: it took most of the time of a test."""
+    monkeypatch.setattr("make_tabular_data.spend_table", _TABLES)
 
 
 def edited(**changes: Any) -> dict[str, Any]:
