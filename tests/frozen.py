@@ -60,7 +60,7 @@ PRELOADED = (
     "pandera.backends.narwhals.builtin_checks", "pandera.io.pandas_io", "pandera.pandas",
     "pydantic.dataclasses", "pygments.lexers", "pyparsing", "rich._emoji_codes", "rich.live",
     "rich.progress", "ruamel.yaml.mergevalue", "s3fs", "scmrepo.git", "tests.commands",
-    "tests.conftest", "tests.docs.shell",
+    "tests.conftest",
 )  # fmt: skip
 """Whatever a command loads, so that a process begins with the work itself."""
 
