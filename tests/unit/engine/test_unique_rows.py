@@ -49,12 +49,22 @@ def test_rows_are_counted_if_no_two_are_equal(
     assert engine.count_if_unique(engine.rows(table)) == expected
 
 
-@given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from("abc"))), st.integers(8, 80))
-def test_shares_of_the_rows_say_what_all_rows_say(rows: list[tuple[int, str]], memory: int) -> None:
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database without an engine."""
+    with duckdb.connect() as opened:
+        yield opened
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 40), st.sampled_from("abc"))), memory=st.integers(8, 80)
+)
+def test_shares_of_the_rows_say_what_all_rows_say(
+    connection: duckdb.DuckDBPyConnection, rows: list[tuple[int, str]], memory: int
+) -> None:
     """However few hashes fit into memory at once, the answer is that of a set of the rows."""
     table = pa.table({"n": [n for n, _ in rows], "t": [t for _, t in rows]})
     table = table.cast(pa.schema([("n", pa.int64()), ("t", pa.string())]))
-    connection = duckdb.connect()
     connection.register("asked", table)
 
     def ask(query: str) -> Iterator[pa.RecordBatch]:
