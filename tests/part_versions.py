@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from datarelease.adapters.memo import FileMemo
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.parts.profile_memo import ProfileMemo
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.expectations import text_types

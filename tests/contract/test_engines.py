@@ -28,10 +28,11 @@ from tests.spark_server import java_server
 
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.row_files import RowWriter
 from datarelease.analysis.engine.spark.engine import SparkEngine
 from datarelease.analysis.engine.spark.number_counts import SparkNumberCounts
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling import batches, columns, grouped, passes
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.failing_rows import write_failing_rows

@@ -26,7 +26,7 @@ from datarelease.adapters.dvc.index import (
 from datarelease.adapters.dvc.tracked import find_root
 from datarelease.adapters.git.program import GitProgram, ignored
 from datarelease.adapters.git.repository import Git
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.app.repository import MEMORY_LIMIT
 from datarelease.app.wiring import PACKAGE, engine, environment, git_environment, stores
 from datarelease.errors import ConfigError

@@ -13,7 +13,8 @@ from datarelease.adapters.dvc.files import tracked_files
 from datarelease.adapters.dvc.index import IndexedOutput, Inventory
 from datarelease.analysis.engine.csv.structure import with_structure
 from datarelease.analysis.engine.partitions import folders
-from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.errors import ConfigError, DatareleaseError
 from datarelease.flows.cache import Objects
 from datarelease.flows.versions.dataset_at import as_table

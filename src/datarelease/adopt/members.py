@@ -12,7 +12,8 @@ from datarelease.adopt.file_datasets import FoundFiles, proposed_files
 from datarelease.analysis.engine.csv.structure import with_structure
 from datarelease.analysis.engine.csv.values import infer_values
 from datarelease.analysis.engine.partitions import partition_columns
-from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.analysis.inference.infer import Inferred, infer, schema_yaml
 from datarelease.errors import ConfigError
 from datarelease.flows.dvc_yaml import (

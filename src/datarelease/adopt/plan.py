@@ -23,7 +23,7 @@ from datarelease.adopt.setup import (
     ignore_reports,
     refuse_unknown_ref,
 )
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.app.wiring import work_tree_reader
 from datarelease.errors import ConfigError
 from datarelease.flows.dvc_yaml import (
@@ -38,8 +38,9 @@ from datarelease.model.paths import within
 from datarelease.model.project import ToolRef
 from datarelease.progress import Progress
 from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.places import PARAMS_FILE
 from datarelease.settings.read import read_settings
-from datarelease.settings.reading import PARAMS_FILE, read_tag_settings
+from datarelease.settings.reading import read_tag_settings
 
 _MOST_TOLD = 20
 """Ignored files that are named where there is nothing else."""

@@ -24,7 +24,8 @@ from datarelease.model.review.policy import Policy
 from datarelease.model.review.report import REPORTS
 from datarelease.model.versions.channel import ChannelGrammar
 from datarelease.model.versions.version import ERASED, YANKED, TagGrammar
-from datarelease.settings.reading import PARAMS_FILE, SECTION, read_tag_settings
+from datarelease.settings.places import PARAMS_FILE, SECTION
+from datarelease.settings.reading import read_tag_settings
 
 _REQUIREMENTS = "requirements.txt"
 _REPORTS_IGNORED = {

@@ -19,7 +19,8 @@ from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.model.git_address import PROTOCOLS, is_taken, without_credentials
 from datarelease.model.versions.version import TagGrammar
 from datarelease.progress import TIMEOUT
-from datarelease.settings.reading import PARAMS_FILE, read_tag_settings
+from datarelease.settings.places import PARAMS_FILE
+from datarelease.settings.reading import read_tag_settings
 
 
 @dataclass(frozen=True, kw_only=True)

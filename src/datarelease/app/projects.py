@@ -21,7 +21,8 @@ from datarelease.model.paths import path_fault, project_directories
 from datarelease.model.versions.channel import is_channel_name
 from datarelease.model.versions.version import TagGrammar
 from datarelease.model.wording import agreeing
-from datarelease.settings.reading import PARAMS_FILE, read_tag_settings
+from datarelease.settings.places import PARAMS_FILE
+from datarelease.settings.reading import read_tag_settings
 
 _CONFIG = "/.dvc/config"
 _SHORT = re.compile(r"v?[0-9]+|latest")

@@ -19,7 +19,7 @@ from datarelease.progress import Progress, Quiet
 from datarelease.readers.address import AddressReader
 
 if TYPE_CHECKING:
-    from datarelease.analysis.engine.tables import Engine
+    from datarelease.analysis.engine.protocol import Engine
 
 _DIRECTORY, _LIMIT = "DATARELEASE_CACHE", "DATARELEASE_CACHE_LIMIT"
 _PREFIX = "#tag_prefix="

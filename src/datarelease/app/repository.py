@@ -17,7 +17,8 @@ from datarelease.app.wiring import (
 from datarelease.flows.cache import Objects
 from datarelease.flows.repository import Repository
 from datarelease.progress import Progress, Quiet
-from datarelease.settings.reading import PARAMS_FILE, read_export
+from datarelease.settings.places import PARAMS_FILE
+from datarelease.settings.reading import read_export
 
 if TYPE_CHECKING:
     from datarelease.adapters.dvc.config import Trust

@@ -9,8 +9,8 @@ from datarelease.adapters.git.repository import Git
 from datarelease.app.wiring import git_environment, work_tree_reader
 from datarelease.errors import ConfigError
 from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.places import PARAMS_FILE
 from datarelease.settings.read import Settings, read_settings
-from datarelease.settings.reading import PARAMS_FILE
 
 
 def settings_at(root: Path, dataset: str | None = None) -> Settings:

@@ -17,7 +17,7 @@ from datarelease.progress import Progress
 from datarelease.settings.read import Settings
 
 if TYPE_CHECKING:
-    from datarelease.analysis.engine.tables import Engine
+    from datarelease.analysis.engine.protocol import Engine
 
 
 def validate_dataset(start: Path, name: str, progress: Progress) -> tuple[Validation, Level]:

@@ -18,12 +18,13 @@ from datarelease.errors import ConfigError, SettingsError
 from datarelease.model.project import installation, needs_release
 from datarelease.model.stage_environment import is_never_passed
 from datarelease.progress import TIMEOUT, Progress
-from datarelease.settings.reading import PARAMS_FILE, read_timeout
+from datarelease.settings.places import PARAMS_FILE
+from datarelease.settings.reading import read_timeout
 
 if TYPE_CHECKING:
     from datarelease.adapters.dvc.config import DvcConfig
     from datarelease.adapters.store.directory import Store
-    from datarelease.analysis.engine.tables import Engine
+    from datarelease.analysis.engine.protocol import Engine
     from datarelease.settings.shapes import EngineName
 
 PACKAGE = "datarelease"

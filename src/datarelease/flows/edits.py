@@ -18,7 +18,7 @@ from datarelease.errors import ConfigError
 from datarelease.model.adoption import FileEdit, Note, yaml_flow
 from datarelease.model.project import REPOSITORY
 from datarelease.settings.artifacts import DATASETS_FILE
-from datarelease.settings.reading import PARAMS_FILE
+from datarelease.settings.places import PARAMS_FILE
 
 DVC_CONFIG = ".dvc/config"
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from datarelease.adapters.store.directory import Store, replacing
 from datarelease.analysis.engine.errors import EngineRefusedError
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table
 from datarelease.errors import WorldError
 from datarelease.flows.cache import Objects
 from datarelease.flows.versions.dataset_at import table_of

@@ -25,7 +25,7 @@ from datarelease.progress import Progress
 
 if TYPE_CHECKING:
     from datarelease.adapters.dvc.work_tree import Dvc
-    from datarelease.analysis.engine.tables import Engine
+    from datarelease.analysis.engine.protocol import Engine
     from datarelease.settings.read import Settings
 
 

@@ -27,8 +27,8 @@ from datarelease.model.data.dataset import Dataset
 from datarelease.model.data.stream import EventFormat, Stream
 from datarelease.model.wording import suggestion
 from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.places import PARAMS_FILE, SECTION
 from datarelease.settings.read import read_settings
-from datarelease.settings.reading import PARAMS_FILE, SECTION
 
 _Types = Mapping[str, str]
 """Columns -> types as Pandera spells them."""

@@ -11,7 +11,8 @@ from typing import Any
 from datarelease.analysis.engine.lazy.open import library, open_parquet, open_rows
 from datarelease.analysis.engine.lazy.parquet import ParquetPaths
 from datarelease.analysis.engine.lazy.stored_files import Ranges, StoredFiles
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table
 from datarelease.flows.repository import Repository
 from datarelease.flows.versions.dataset_at import as_table
 from datarelease.flows.versions.ranges import find_ranges

@@ -26,8 +26,8 @@ from datarelease.progress import TIMEOUT
 from datarelease.settings.artifacts import DATASETS_FILE, read_datasets
 from datarelease.settings.channels_shape import ChannelShape
 from datarelease.settings.faults import problems_of, unknown
+from datarelease.settings.places import PARAMS_FILE, SECTION
 from datarelease.settings.policy import new_form, read_policy
-from datarelease.settings.reading import PARAMS_FILE, SECTION
 from datarelease.settings.shapes import (
     EngineName,
     ReleaseShape,

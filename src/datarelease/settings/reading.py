@@ -16,9 +16,8 @@ from datarelease.model.versions.channel import ends_like_channel
 from datarelease.model.versions.version import DEFAULT_PREFIX, TagGrammar
 from datarelease.model.wording import nearest_name
 from datarelease.progress import TIMEOUT
+from datarelease.settings.places import SECTION
 
-PARAMS_FILE = "params.yaml"
-SECTION = "release"
 _OF_CHANGES = {"policy", "streams", "notify", "channels"}
 """What of the section is about changes and releases, and not about released versions."""
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")

@@ -22,9 +22,10 @@ from datarelease.adapters.store.object_store import ObjectStore
 from datarelease.analysis.comparison.rows import diff_rows
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.errors import EngineRefusedError
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.row_files import RowWriter
 from datarelease.analysis.engine.spark.engine import SparkEngine
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.profile import profile
 from datarelease.analysis.validation.failing_rows import write_failing_rows
 from datarelease.analysis.validation.run import validate

@@ -23,7 +23,8 @@ from datarelease.analysis.engine.column_types import kind_of, type_name
 from datarelease.analysis.engine.duckdb import query_progress
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.duckdb.errors import translated
-from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable, unread_name
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table, UnreadableTable, unread_name
 from datarelease.errors import WorldError
 from datarelease.progress import Advance, Quiet
 

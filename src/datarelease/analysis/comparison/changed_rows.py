@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 
 from datarelease.analysis.comparison.row_plan import ChangeKind, Frames, RowPlan
 from datarelease.analysis.engine.column_types import kind_of
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.row_columns import CHANGE_COLUMNS, KEY, NEW, OLD, row_batch
 from datarelease.analysis.engine.row_files import BATCH, RowWriter, fair_shares, shown, with_mask
 from datarelease.analysis.engine.staging import of_size
-from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.engine.values import (
     number_array,
     repeated_text,

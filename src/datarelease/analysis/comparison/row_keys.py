@@ -14,7 +14,7 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.comparison.row_pairs import RowPairs
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.model.review.diff import RowDiff
 from datarelease.model.wording import plural
 

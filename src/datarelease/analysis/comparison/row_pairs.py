@@ -14,8 +14,9 @@ import narwhals as nw
 
 from datarelease.analysis.comparison.row_plan import Frames, RowPlan
 from datarelease.analysis.engine.keys import KeyRange
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.row_groups.reader import RowGroupReader
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.tables import Table
 
 
 @dataclass(frozen=True, kw_only=True)

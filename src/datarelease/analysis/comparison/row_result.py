@@ -16,7 +16,7 @@ from datarelease.analysis.comparison.row_plan import (
     RowPlan,
 )
 from datarelease.analysis.engine.column_types import kind_of, type_name
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.model.data.profile import Scalar
 from datarelease.model.review.diff import RowChange, RowDiff
 from datarelease.model.review.report import EXAMPLES, MASK

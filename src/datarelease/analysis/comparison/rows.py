@@ -14,9 +14,10 @@ from datarelease.analysis.comparison.row_pairs import RowPairs, row_pairs
 from datarelease.analysis.comparison.row_plan import TEXT_LIMIT, Frames, RowPlan, row_plan
 from datarelease.analysis.comparison.row_result import row_diff
 from datarelease.analysis.engine.column_types import common_type
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.row_files import LONGEST_CELL, RowWriter
 from datarelease.analysis.engine.staging import reread, staged
-from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.model.data.dataset import Dataset
 from datarelease.model.review.diff import RowDiff
 

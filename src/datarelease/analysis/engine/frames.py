@@ -17,7 +17,8 @@ from datarelease.analysis.engine.parquet_parts import (
     read_parts,
 )
 from datarelease.analysis.engine.partitions import text_columns
-from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable, unread_name
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table, UnreadableTable, unread_name
 from datarelease.errors import ConfigError, WorldError
 from datarelease.model.wording import nearest_name
 

@@ -16,7 +16,8 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table
 from datarelease.errors import WorldError
 
 STAGED_ROWS = 100_000

@@ -17,8 +17,9 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.partitions import partition_columns
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.staging import reread
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.inference.keys import (
     NO_KEY,
     SAMPLE_ROWS,

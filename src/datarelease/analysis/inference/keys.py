@@ -17,7 +17,7 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.validation.examples import duplicates
 
 SAMPLE_ROWS = 5_000

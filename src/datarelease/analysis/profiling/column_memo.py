@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from datarelease.analysis.engine.column_types import type_name
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.memo import Memo
 from datarelease.analysis.profiling.columns import Column
 from datarelease.documents import decode_or_none, encode

@@ -11,8 +11,9 @@ import narwhals as nw
 import pyarrow as pa
 
 from datarelease.analysis.engine.column_types import kind_of
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.staging import reread
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.number_line import NumberLine
 from datarelease.analysis.profiling.reading import Reading

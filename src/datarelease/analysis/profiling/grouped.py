@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from datarelease.analysis.engine.number_counts import LOWER_BITS, NumberCounts, NumberFigures
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.profiling.cells import Grid, Integers, ordered
 from datarelease.analysis.profiling.column_numbers import Numbers
 from datarelease.analysis.profiling.columns import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.profiling.batches import read_pass, read_refined
 from datarelease.analysis.profiling.cells import Grid, Integers
 from datarelease.analysis.profiling.columns import MANY, Column, FirstPass, Read, groups_of

@@ -17,7 +17,8 @@ from dataclasses import replace
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import type_name
-from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.analysis.engine.values import ValueCounts
 from datarelease.analysis.profiling.cells import Grid, cells_for
 from datarelease.analysis.profiling.column_memo import ColumnMemo

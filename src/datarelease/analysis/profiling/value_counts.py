@@ -14,8 +14,8 @@ from typing import Any
 
 import narwhals as nw
 
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.staging import of_size
-from datarelease.analysis.engine.tables import Engine
 from datarelease.analysis.engine.values import ValueCounts
 from datarelease.analysis.profiling.columns import FEW, Column, Read, groups_of, one_by_one
 

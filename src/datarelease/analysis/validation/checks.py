@@ -17,7 +17,7 @@ from typing import Any
 import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of, type_name
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.validation.built_in.expressions import passes
 from datarelease.analysis.validation.patterns import NON_ASCII, Pattern, pattern_of
 from datarelease.analysis.validation.schema_checks import check_arguments, spelled

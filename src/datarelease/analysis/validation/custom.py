@@ -20,7 +20,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from datarelease.analysis.engine.errors import EngineRefusedError
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.validation import pandera_private as pandera
 from datarelease.analysis.validation.checks import CheckFault
 from datarelease.analysis.validation.examples import ExampleRules, Rows

@@ -11,8 +11,9 @@ from typing import Any
 
 import narwhals as nw
 
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.repeats import Repeats, count_repeats, few_in_order
-from datarelease.analysis.engine.tables import Engine, unread_name
+from datarelease.analysis.engine.tables import unread_name
 from datarelease.model.data.profile import Scalar
 from datarelease.model.review.report import EXAMPLES, MASK
 

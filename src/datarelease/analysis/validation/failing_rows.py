@@ -15,6 +15,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.row_columns import KEY, VIOLATION_COLUMNS, row_batch
 from datarelease.analysis.engine.row_files import (
     BATCH,
@@ -26,7 +27,7 @@ from datarelease.analysis.engine.row_files import (
     with_mask,
 )
 from datarelease.analysis.engine.staging import of_size
-from datarelease.analysis.engine.tables import ROW, Engine, Table, unread_name
+from datarelease.analysis.engine.tables import ROW, Table, unread_name
 from datarelease.analysis.validation import custom as custom_checks
 from datarelease.analysis.validation.checks import CheckFault, Probe, non_ascii
 from datarelease.analysis.validation.examples import rows_sharing

@@ -15,9 +15,10 @@ from typing import Any
 
 import narwhals as nw
 
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.shapes.known_shapes import shaped_like
 from datarelease.analysis.engine.shapes.text_shapes import short_shape
-from datarelease.analysis.engine.tables import PART, Engine, Table, unread_name
+from datarelease.analysis.engine.tables import PART, Table, unread_name
 from datarelease.analysis.validation.expectations import text_types
 from datarelease.analysis.validation.part_memo import (
     KnownParts,

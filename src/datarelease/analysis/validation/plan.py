@@ -10,7 +10,8 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import kind_of
 from datarelease.analysis.engine.partitions import text_columns
-from datarelease.analysis.engine.tables import Engine, Table, unread_name
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table, unread_name
 from datarelease.analysis.validation.checks import CheckFault, Probe, built_in_probe
 from datarelease.analysis.validation.examples import ExampleRules
 from datarelease.analysis.validation.expectations import (

@@ -17,11 +17,8 @@ import narwhals as nw
 
 from datarelease.analysis.engine.csv.structure import refuse_doubtful
 from datarelease.analysis.engine.csv.values import csv_hint
-from datarelease.analysis.engine.tables import (
-    Engine,
-    Table,
-    UnreadableTable,
-)
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.analysis.validation import custom as custom_checks
 from datarelease.analysis.validation.checks import CheckFault, Probe, decided, values_equal
 from datarelease.analysis.validation.examples import (

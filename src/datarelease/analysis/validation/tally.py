@@ -11,7 +11,8 @@ from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis.engine.tables import PART, Engine, UnreadableTable
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import PART, UnreadableTable
 from datarelease.analysis.validation.checks import Probe
 from datarelease.errors import ConfigError, WorldError
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from datarelease.adapters.dvc.tracked import LockedStage
-from datarelease.analysis.engine.tables import Engine, UnreadableTable
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import UnreadableTable
 from datarelease.documents import (
     DocumentError,
     decode,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.documents import DocumentError, decode, decode_statistics
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.assess import in_words, other_inputs

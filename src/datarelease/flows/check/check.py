@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.errors import ConfigError
 from datarelease.flows.catalogue import Catalogue, read_catalogue
 from datarelease.flows.check.assess import Assessment, FindDocuments, assess
@@ -38,7 +38,7 @@ from datarelease.model.review.report import (
 from datarelease.model.versions.lineage import predecessors, split_parts
 from datarelease.model.versions.snapshot import DatasetSnapshot, Snapshot
 from datarelease.model.versions.version import Version
-from datarelease.settings.reading import PARAMS_FILE
+from datarelease.settings.places import PARAMS_FILE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from datarelease.flows.repository import Workspace
 from datarelease.model.paths import within
 from datarelease.model.review.report import REPORTS
 from datarelease.settings.artifacts import DATASETS_FILE
-from datarelease.settings.reading import PARAMS_FILE
+from datarelease.settings.places import PARAMS_FILE
 
 _SHOWN = 8
 Changes = Sequence[tuple[str, bool]]

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datarelease.analysis.comparison.compare import compare
 from datarelease.analysis.engine.errors import EngineFailedError, EngineRefusedError
 from datarelease.analysis.engine.partitions import Folders, folders
-from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.errors import ConfigError, WorldError
 from datarelease.flows.check.baseline import read_baseline
 from datarelease.flows.check.files import compare_file_sides

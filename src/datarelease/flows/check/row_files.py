@@ -16,7 +16,8 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from datarelease.analysis.engine.errors import EngineRefusedError
-from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.analysis.files.compare import Listings, file_changes
 from datarelease.analysis.files.validate import failing_files
 from datarelease.analysis.memo import Memo

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from datarelease.adapters.dvc.files import TrackedFiles, tracked_files
 from datarelease.adapters.memo import memo_beside
-from datarelease.analysis.engine.tables import Engine, Table, UnreadableTable
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table, UnreadableTable
 from datarelease.analysis.memo import Memo
 from datarelease.analysis.profiling.parts.profile_memo import FindPart, ProfileMemo
 from datarelease.analysis.profiling.profile import profile

@@ -34,7 +34,7 @@ from datarelease.model.versions.release import Candidate, Nothing
 from datarelease.model.versions.remote_keys import object_key
 from datarelease.model.versions.snapshot import DatasetSnapshot
 from datarelease.progress import Step
-from datarelease.settings.reading import PARAMS_FILE
+from datarelease.settings.places import PARAMS_FILE
 
 TOOLS = ("datarelease", "dvc", "duckdb", "narwhals", "pandera", "pyarrow")
 """Tools whose versions a manifest records."""

@@ -18,7 +18,7 @@ from datarelease.model.paths import own_paths
 from datarelease.model.versions.version import Version
 from datarelease.progress import Step
 from datarelease.settings.artifacts import DATASETS_FILE
-from datarelease.settings.reading import PARAMS_FILE, SECTION
+from datarelease.settings.places import PARAMS_FILE, SECTION
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from datarelease.model.versions.snapshot import WHOLE, DataFile, DatasetSnapshot
 from datarelease.model.wording import nearest_name
 
 if TYPE_CHECKING:
-    from datarelease.analysis.engine.tables import Engine
+    from datarelease.analysis.engine.protocol import Engine
 
 
 def snapshot(datasets: Sequence[Dataset], outputs: Sequence[Output], objects: Objects) -> Snapshot:

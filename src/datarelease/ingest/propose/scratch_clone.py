@@ -23,8 +23,8 @@ from datarelease.ingest.access import locked, read_plan
 from datarelease.model.data.stream import Stream, StreamPlan
 from datarelease.progress import Progress
 from datarelease.settings.artifacts import DATASETS_FILE
+from datarelease.settings.places import PARAMS_FILE
 from datarelease.settings.read import read_settings
-from datarelease.settings.reading import PARAMS_FILE
 
 _SECRET = ("GITHUB_TOKEN", "GH_TOKEN")
 """What stages of a pipeline have no business with."""

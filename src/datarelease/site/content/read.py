@@ -27,7 +27,7 @@ from datarelease.model.review.pipeline import DEFAULT_PARAMS, LONGEST_VALUE
 from datarelease.model.review.report import Report
 from datarelease.model.versions.manifest import METADATA, Manifest
 from datarelease.model.versions.version import Version
-from datarelease.settings.reading import SECTION
+from datarelease.settings.places import SECTION
 from datarelease.site.content.derive import figures_of
 from datarelease.site.content.figures import VersionFigures
 from datarelease.site.content.people import with_people

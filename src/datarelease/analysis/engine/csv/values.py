@@ -16,7 +16,8 @@ from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table
 from datarelease.model.data.dataset import NA_STRINGS, THOUSANDS, CsvDialect
 from datarelease.model.data.validation import Reason
 

@@ -18,8 +18,9 @@ from datarelease.analysis.engine.conversion.json_types import (
     names_all,
     type_of_text,
 )
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.shapes.text_shapes import TextShape, may_become
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.tables import Table
 
 _Types = Mapping[str, nw.dtypes.DType]
 _SHARE = 8

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datarelease.analysis.engine.errors import EngineRefusedError
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.spark.held import held_type
 from datarelease.analysis.engine.staging import STAGED_ROWS, write_batches
-from datarelease.analysis.engine.tables import ROW, Engine
+from datarelease.analysis.engine.tables import ROW
 
 
 def write_copy(embedded: Engine, frame: nw.LazyFrame[Any], path: Path) -> None:

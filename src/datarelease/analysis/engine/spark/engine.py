@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from datarelease.analysis.engine.errors import EngineFailedError, UnsupportedQueryError
 from datarelease.analysis.engine.keys import KeyRange
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.spark.cluster import refuse_prepared, refuse_unreadable
 from datarelease.analysis.engine.spark.copies import write_copy
 from datarelease.analysis.engine.spark.errors import spark_faults
@@ -28,7 +29,7 @@ from datarelease.analysis.engine.spark.session import Session, open_session, ser
 from datarelease.analysis.engine.spark.spark_private import arrow_batches
 from datarelease.analysis.engine.spark.value_counts import count_if_unique, count_values
 from datarelease.analysis.engine.staging import of_size
-from datarelease.analysis.engine.tables import ROW, Engine, Table, unread_name
+from datarelease.analysis.engine.tables import ROW, Table, unread_name
 from datarelease.analysis.engine.values import ValueCounts, python_rows
 
 _Types = Mapping[str, nw.dtypes.DType]

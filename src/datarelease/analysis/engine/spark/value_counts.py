@@ -8,7 +8,7 @@ from typing import Any
 
 import narwhals as nw
 
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.values import ValueCounts
 
 

@@ -17,8 +17,9 @@ import narwhals as nw
 
 from datarelease.analysis.engine.column_types import type_name
 from datarelease.analysis.engine.partitions import Folders, folders
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.engine.shapes.known_shapes import shaped_like
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.profiling.cells import cells_for
 from datarelease.analysis.profiling.columns import columns_of
 from datarelease.analysis.profiling.parts.column_updates import ChangedFigures, ColumnUpdates

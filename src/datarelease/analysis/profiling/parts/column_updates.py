@@ -11,7 +11,8 @@ from typing import Any, Literal
 import narwhals as nw
 import numpy as np
 
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.engine.values import ValueCounts
 from datarelease.analysis.profiling.cells import EXACT, floats
 from datarelease.analysis.profiling.columns import Column, told_by_cells

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datarelease.analysis.engine.tables import PART, Engine, Table
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import PART, Table
 from datarelease.analysis.engine.values import mask_array, number_array, number_values
 from datarelease.analysis.profiling.columns import Column
 

@@ -10,7 +10,8 @@ import narwhals as nw
 import numpy as np
 
 from datarelease.analysis.engine.column_types import type_name
-from datarelease.analysis.engine.tables import Engine, Table
+from datarelease.analysis.engine.protocol import Engine
+from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.engine.values import ValueCounts, number_values
 from datarelease.analysis.profiling.cells import Integers
 from datarelease.analysis.profiling.columns import Column, Read, one_by_one

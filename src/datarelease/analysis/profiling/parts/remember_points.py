@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from datarelease.analysis.engine.tables import Engine
+from datarelease.analysis.engine.protocol import Engine
 from datarelease.analysis.profiling.batches import column_batches
 from datarelease.analysis.profiling.columns import Column, Read
 from datarelease.analysis.profiling.figures import Figures
