@@ -36,7 +36,7 @@ BOUNDS = {
     "release": {"git processes": "19", "YAML parses": "each once", "DVC opened": "1"},
 }
 """At most; a report is rendered once in each form."""
-_BY_DVC = ("adapters.dvc.work_tree", "adapters.dvc.index")
+_BY_DVC = ("adapters.dvc.private:parse_yaml_once", "adapters.dvc.work_tree", "adapters.dvc.index")
 """Where DVC is called, which reads its files itself."""
 FILES = (5, 400)
 """How many files the version has as inputs to which a rollback leads."""

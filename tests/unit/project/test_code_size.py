@@ -1,10 +1,16 @@
-"""Sizes: a module and a folder stay small enough to be read at once."""
+"""Sizes: a module and a folder stay small enough to be read at once, and have an order."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.tools.code_figures import MOST_LINES, MOST_MODULES, folder_modules, module_lines
+from tests.tools.code_figures import (
+    MOST_LINES,
+    MOST_MODULES,
+    cycles,
+    folder_modules,
+    module_lines,
+)
 
 PACKAGE = Path(__file__).parents[3] / "src" / "datarelease"
 LONG: dict[str, str] = {}
@@ -29,3 +35,8 @@ def test_a_folder_has_at_most_15_modules() -> None:
     counts = folder_modules(PACKAGE)
     crowded = {folder: count for folder, count in counts.items() if count > MOST_MODULES}
     assert crowded.keys() == CROWDED.keys(), crowded
+
+
+def test_no_modules_import_each_other() -> None:
+    """Not inside of functions or for types alone, either: one of them lacks a concept."""
+    assert cycles(PACKAGE.name) == []

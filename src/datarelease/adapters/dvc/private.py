@@ -120,7 +120,8 @@ def parse_yaml_once() -> None:
     def parsed(text: Any, path: Any, typ: str = "safe") -> Any:
         if typ != "safe":
             return parse(text, path, typ=typ)  # its comments are edited in place
-        return deepcopy(remembered(text, path))  # DVC changes what it has read
+        # It names a file of parameters in two ways, and changes what it has read.
+        return deepcopy(remembered(text, os.path.abspath(path)))  # noqa: PTH100 - text, as it was
 
     for module in (_yaml, serialize, strictyaml):
         module.parse_yaml = parsed
