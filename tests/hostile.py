@@ -35,6 +35,13 @@ HOSTILE = (
     "[^1] [ ] [x] [[wiki]]", "https:\u200b//x.y", "=1+1", "%0a%0d", "javascript:alert(1)",
 )  # fmt: skip
 
+USUAL = {
+    text
+    for text in HOSTILE
+    if text.startswith(("[link]", "<script>", "</code>", "a | b", "line\n", "\x00"))
+}
+"""Attacks of which others are kinds: links, elements, markers, cells of tables, lines, controls."""
+
 _FIXED = {
     "outcome", "status", "kind", "level", "category", "severity", "reason", "compatibility",
 }  # fmt: skip

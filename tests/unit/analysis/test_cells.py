@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from fractions import Fraction
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.slow_cases import slow_but
 
 from datarelease.analysis.profiling.cells import CELLS, Grid, ordered
 from datarelease.analysis.profiling.joined_cells import SHARE, merged_cells
@@ -111,8 +113,17 @@ def distributions() -> dict[str, list[float]]:
     }
 
 
-@pytest.mark.parametrize("limit", [CELLS, 2000])
-@pytest.mark.parametrize("name", distributions())
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    slow_but(
+        {
+            *(f"{name}-{CELLS}" for name in distributions()),
+            "hundreds of decades-2000", "clusters-2000", "whole range-2000",
+        },
+        itertools.product(distributions(), [CELLS, 2000]),
+        name=lambda case: "{}-{}".format(*case),
+    ),
+)  # fmt: skip
 def test_cells_are_exact_and_light(name: str, limit: int) -> None:
     """Whatever the distribution, every cell holds what is between its bounds, and not much."""
     values = distributions()[name]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandera.pandas as pa
 import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pytest
-from hypothesis import HealthCheck, event, example, given
+from hypothesis import HealthCheck, currently_in_test_context, event, example, given
 from hypothesis import strategies as st
 from tests.part_versions import (
     Known,
@@ -131,6 +131,15 @@ FEW: list[Version] = [
 """Few parts change, are renamed or go away, and all parts keep the columns."""
 
 
+@pytest.mark.parametrize("history", [WIDER, ORDER], ids=["wider", "order"])
+def test_fields_that_change_are_those_of_a_run_from_scratch(
+    place: Path, tmp_path: Path, history: list[Version]
+) -> None:
+    """What parts say together changes with each of them; here with a schema alone."""
+    followed(place, history, ".jsonl", [(SCHEMA, tmp_path)])
+
+
+@pytest.mark.slow
 @example(history=WIDER, ending=".jsonl")
 @example(history=ORDER, ending=".jsonl")
 @example(history=FEW, ending=".jsonl.gz")
@@ -141,6 +150,16 @@ def test_a_memo_changes_nothing_but_what_is_read(
 ) -> None:
     """Whatever was edited, split, renamed or removed, the outcome is that of a run from scratch."""
     folders = [tmp_path_factory.mktemp("memo") for _ in range(2)]
+    followed(place, history, ending, [*zip((SCHEMA, None), folders, strict=True)])
+
+
+def followed(
+    place: Path,
+    history: list[Version],
+    ending: str,
+    folders: Sequence[tuple[pa.DataFrameSchema | None, Path]],
+) -> None:
+    """Assert that each version is what it is without the memos, which schemas have in folders."""
     with (
         pytest.MonkeyPatch.context() as patch,
         DuckDBEngine(temp_directory=place, threads=1) as scratch,
@@ -148,14 +167,15 @@ def test_a_memo_changes_nothing_but_what_is_read(
         patch.setattr(by_change, "_SHARE", 1)
         for version in history:
             table = stored(place, lines(version, ending))
-            for folder, schema in zip(folders, (SCHEMA, None), strict=True):
+            for schema, folder in folders:
                 memory = Memory(DATASET, folder, place)
                 wanted = encode(validate(scratch, table, DATASET, schema))
                 expected = encode(profiled(scratch, table, DATASET, schema))
                 with OpenedFiles(place) as engine:  # one for both, as in a check
                     assert encode(memory.validate(engine, table, schema)) == wanted
                     fewer = len(table.labels) - len(engine.parts)
-                    event(f"{'some' if fewer else 'no'} parts are left alone")
+                    if currently_in_test_context():
+                        event(f"{'some' if fewer else 'no'} parts are left alone")
                     assert encode(memory.profile(engine, table, schema)) == expected
 
 
@@ -175,13 +195,13 @@ MANY = {f"{n:02}": rows(10 * n, *(n + 0.5, n + 0.25) * 3, text="t") for n in ran
         ({"07": None}, {"00"}),
         ({"zz": rows(200, 7.25, text="t")}, {"00", "zz"}),
         # Of these parts alone the columns would be others: the first one shows that they are not.
-        ({"07": rows(70, 1, 2)}, {"00", "07"}),
+        pytest.param({"07": rows(70, 1, 2)}, {"00", "07"}, marks=pytest.mark.slow),
         ({"07": [{"id": 70}]}, {"00", "07"}),
         ({"00": rows(0, 1, text="t")}, {"00", "01"}),
         # Of these they are others.
         ({"07": rows(70, "x")}, set(MANY)),
-        ({"07": rows(70, 0.5, more=1)}, set(MANY)),
-        ({"00": rows(0, 0.5)}, set(MANY)),
+        pytest.param({"07": rows(70, 0.5, more=1)}, set(MANY), marks=pytest.mark.slow),
+        pytest.param({"00": rows(0, 0.5)}, set(MANY), marks=pytest.mark.slow),
         ({"00": [{"text": "t", "id": 0, "x": 0.5}]}, set(MANY)),
     ],
 )

@@ -21,7 +21,7 @@ from tests.properties import examples
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
 from datarelease.analysis.engine.values import ValueCounts
-from datarelease.analysis.profiling import cells, value_counts
+from datarelease.analysis.profiling import batches, cells, columns, passes, value_counts
 from datarelease.analysis.profiling.profile import profile
 from datarelease.documents import encode
 from datarelease.model.data.dataset import Dataset
@@ -217,21 +217,25 @@ def test_wide_tables_are_read_in_groups_of_columns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Passes and scans grow with the columns by groups, and no query binds many that it ignores."""
-    monkeypatch.setattr(cells, "_ALL_CELLS", 1 << 19)  # so that 140 columns have few cells each
+    monkeypatch.setattr(cells, "_ALL_CELLS", 1 << 16)  # so that 18 columns have few cells each
+    for module in (batches, passes):
+        monkeypatch.setattr(module, "MANY", 16)
+    for module in (columns, value_counts):
+        monkeypatch.setattr(module, "FEW", 4)
     monkeypatch.setattr(value_counts, "_MOST_ROWS", 0)
     rng = np.random.default_rng(7)
-    spread, near = rng.lognormal(sigma=3, size=(140, 4500)), rng.random((140, 500))
+    spread, near = rng.lognormal(sigma=3, size=(18, 4500)), rng.random((18, 500))
     numbers = np.concatenate((spread, 5 + near * 1e-9), axis=1)
-    texts = {f"t{place}": [str(row % 7) for row in range(5000)] for place in range(36)}
-    columns = {f"n{place}": column for place, column in enumerate(numbers)} | texts
+    texts = {f"t{place}": [str(row % 7) for row in range(5000)] for place in range(5)}
+    whole = {f"n{place}": column for place, column in enumerate(numbers)} | texts
     with Recorded(temp_directory=tmp_path / "spill") as engine:
-        profile(engine, stored(tmp_path, pa.table(columns)), DATASET)
-    passes = [len(names) for kind, names in engine.passes if kind == "batches"]
+        profile(engine, stored(tmp_path, pa.table(whole)), DATASET)
+    read = [len(names) for kind, names in engine.passes if kind == "batches"]
     # Each column once, and each once more for its heavy cell.
-    assert passes == [128, 12] * 2
-    assert len(engine.passes) == len(passes) + len(texts)
+    assert read == [16, 2] * 2
+    assert len(engine.passes) == len(read) + len(texts)
     bound = [len(names) for names in engine.scans if names is not None]
-    assert bound == [128, 12, 32, 4, 128, 12]
+    assert bound == [16, 2, 4, 1, 16, 2]
 
 
 def test_only_columns_with_heavy_cells_are_read_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandera.pandas as pa
 import pyarrow as arrow  # noqa: ICN001 - `pa` is Pandera
 import pyarrow.parquet as pq
 import pytest
+from tests.slow_cases import slow_but
 
 from datarelease import documents
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
@@ -317,8 +319,15 @@ def test_duplicates_that_share_a_null_are_shown(
     assert [tuple(value for _, value in row) for row in found.examples] == shown
 
 
-@pytest.mark.parametrize("first", [EXAMPLES, 15, 40, 1_000])
-@pytest.mark.parametrize("keys", [5, 30, 300])
+@pytest.mark.parametrize(
+    ("keys", "first"),
+    # As few rows as are shown, too few for some checks, and all; and keys that are hardly shared.
+    slow_but(
+        {f"5-{EXAMPLES}", "30-15", "30-1000", "300-40"},
+        itertools.product([5, 30, 300], [EXAMPLES, 15, 40, 1_000]),
+        name=lambda case: "{}-{}".format(*case),
+    ),
+)
 def test_examples_of_checks_that_fail_often_are_those_of_each_check(
     run: Run, monkeypatch: pytest.MonkeyPatch, first: int, keys: int
 ) -> None:

@@ -61,17 +61,29 @@ def missing(value: Any) -> bool:
     return bool(pd.isna(value))
 
 
-@pytest.mark.parametrize("engine", LIBRARIES)
+LOADED: list[tuple[str, list[tuple[Any, ...]]]] = [
+    ("id;city;price\n1;A;1.5\n2;B;1.7\n", [(1, "A", 1.5), (2, "B", 1.7)]),
+    ("\ufeffid\tcity\tprice\n1\tA\t1.5\n", [(1, "A", 1.5)]),
+    ("id|city|price\n1|A|\n", [(1, "A", None)]),
+    ("id,city,price\n9007199254740993,A,1\n,NA,2\n", [(2**53 + 1, "A", 1), (None, None, 2)]),
+    ('id,city,price\n1,"A\nB",2026-01-31\n', [(1, "A\nB", dt.date(2026, 1, 31))]),
+]
+"""Texts and their rows: dialects, and then types."""
+
+
 @pytest.mark.parametrize(
-    ("text", "rows"),
+    ("text", "rows", "engine"),
+    # The dialect is the check's for all libraries; the types are each library's own.
     [
-        ("id;city;price\n1;A;1.5\n2;B;1.7\n", [(1, "A", 1.5), (2, "B", 1.7)]),
-        ("\ufeffid\tcity\tprice\n1\tA\t1.5\n", [(1, "A", 1.5)]),
-        ("id|city|price\n1|A|\n", [(1, "A", None)]),
-        ("id,city,price\n9007199254740993,A,1\n,NA,2\n", [(2**53 + 1, "A", 1), (None, None, 2)]),
-        ('id,city,price\n1,"A\nB",2026-01-31\n', [(1, "A\nB", dt.date(2026, 1, 31))]),
+        pytest.param(
+            text, rows, engine,
+            marks=pytest.mark.slow if place < 3 and engine != "pyarrow" else (),
+            id=f"{place}-{engine}",
+        )
+        for engine in LIBRARIES
+        for place, (text, rows) in enumerate(LOADED)
     ],
-)
+)  # fmt: skip
 def test_the_dialect_of_the_check_is_loaded(
     load: Load, engine: str, text: str, rows: list[tuple[Any, ...]]
 ) -> None:

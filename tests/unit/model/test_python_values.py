@@ -110,7 +110,7 @@ class Frame(HTMLParser):
 @pytest.mark.parametrize("text", ["plain", *HOSTILE], ids=range(len(HOSTILE) + 1))
 def test_a_notebook_gets_the_whole_report_in_a_frame_of_its_own(text: str) -> None:
     """One sandboxed frame and nothing beside it, whatever the data says: no style leaks out."""
-    report = poisoned(samples.blocked(), text)
+    report = poisoned(samples.small(), text)
     frame = Frame(framed(report))
     ((tag, attributes),) = frame.found
     assert (tag, attributes["sandbox"], frame.texts) == ("iframe", "", [])

@@ -45,43 +45,64 @@ def first_cells(text: str) -> list[str]:
     return re.findall(r"^\| `((?:[^|]|\\\|)*)` \|", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_argument_option_and_exit_code_stands_in_the_reference(name: str) -> None:
-    """Each has a row on the page of its command, and no row names what is not there."""
-    one = COMMANDS[name]
-    text = section(one)
-    cells = first_cells(text)
-    options = [
+def spellings(one: Described) -> set[str]:
+    """The options of a command in each form."""
+    return {
         spelling
         for part in one.command.params if isinstance(part, click.Option)
         for spelling in (*part.opts, *part.secondary_opts)
-    ]  # fmt: skip
-    rows = {word for cell in cells for word in re.findall(r"--?[a-zA-Z][\w-]*", cell)}
-    assert rows - GENERAL == set(options) - GENERAL
-    codes = {int(row) for row in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}
-    assert codes == set(one.command.exit_codes) >= {0, 2, 3, 70, 130}
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_describes_its_arguments(name: str) -> None:
-    """The names in the usage are those that the help explains."""
-    command = COMMANDS[name].command
-    context = click.Context(command)
-    usage = [
-        word for part in command.params if isinstance(part, click.Argument)
+def test_every_argument_option_and_exit_code_stands_in_the_reference() -> None:
+    """Each has a row on the page of its command, and no row names what is not there."""
+    texts = {name: section(one) for name, one in COMMANDS.items()}
+    rows = {
+        name: {w for cell in first_cells(text) for w in re.findall(r"--?[a-zA-Z][\w-]*", cell)}
+        for name, text in texts.items()
+    }
+    assert {name: found - GENERAL for name, found in rows.items()} == {
+        name: spellings(one) - GENERAL for name, one in COMMANDS.items()
+    }
+    codes = {
+        name: {int(row) for row in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}
+        for name, text in texts.items()
+    }
+    assert codes == {name: set(one.command.exit_codes) for name, one in COMMANDS.items()}
+    assert {name for name, found in codes.items() if not found >= {0, 2, 3, 70, 130}} == set()
+
+
+def usage(one: Described) -> list[str]:
+    """The arguments of a command as its usage names them."""
+    context = click.Context(one.command)
+    return [
+        word for part in one.command.params if isinstance(part, click.Argument)
         for word in part.get_usage_pieces(context)
     ]  # fmt: skip
-    assert usage == list(command.arguments)
-    assert first_cells(section(COMMANDS[name]))[: len(usage)] == usage
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_has_a_sentence(name: str) -> None:
+def test_every_command_describes_its_arguments() -> None:
+    """The names in the usage are those that the help explains."""
+    used = {name: usage(one) for name, one in COMMANDS.items()}
+    assert used == {name: list(one.command.arguments) for name, one in COMMANDS.items()}
+    assert used == {
+        name: first_cells(section(one))[: len(used[name])] for name, one in COMMANDS.items()
+    }
+
+
+def test_every_option_has_a_sentence() -> None:
     """It begins with a capital letter, ends with a full stop, and is a sentence of a manual."""
-    for part in COMMANDS[name].command.params:
-        if isinstance(part, click.Option):
-            said = re.sub(r"\s*\[.*\]$", "", part.help or "")
-            assert re.fullmatch(r"[A-Z].*\.", said, re.DOTALL), (part.opts, said)
+    said = {
+        (name, *part.opts): re.sub(r"\s*\[.*\]$", "", part.help or "")
+        for name, one in COMMANDS.items()
+        for part in one.command.params
+        if isinstance(part, click.Option)
+    }
+    assert {
+        option: text
+        for option, text in said.items()
+        if not re.fullmatch(r"[A-Z].*\.", text, re.DOTALL)
+    } == {}
 
 
 def test_every_run_that_the_reference_shows_is_of_a_command() -> None:
@@ -95,27 +116,24 @@ def test_every_run_that_the_reference_shows_is_of_a_command() -> None:
         assert f"{typed} ".startswith(f"$ {one.name} ")
 
 
-@pytest.fixture(scope="module")
-def imports() -> grimp.ImportGraph:
-    """Which module imports which."""
-    return grimp.build_graph("datarelease")
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_names_an_exit_code_only_if_it_can_end_with_it(
-    name: str, imports: grimp.ImportGraph
-) -> None:
+def test_a_command_names_an_exit_code_only_if_it_can_end_with_it() -> None:
     """What 1 and 4 stand for is raised in some module that the command uses.
 
     That it ends with no code that it does not name is checked in each test that runs a command
     (`tests.commands.run`).
     """
-    command = COMMANDS[name].command
-    assert command.callback is not None
-    module = command.callback.__module__
-    used = {module, *imports.find_upstream_modules(module)}
-    for code in RAISED.keys() & command.exit_codes.keys():
-        assert any(raises(one, RAISED[code]) for one in used), code
+    imports = grimp.build_graph("datarelease")
+    never = []
+    for name, one in COMMANDS.items():
+        assert one.command.callback is not None
+        module = one.command.callback.__module__
+        used = {module, *imports.find_upstream_modules(module)}
+        never += [
+            (name, code)
+            for code in RAISED.keys() & one.command.exit_codes.keys()
+            if not any(raises(other, RAISED[code]) for other in used)
+        ]
+    assert never == []
 
 
 @cache
@@ -130,8 +148,8 @@ def raises(module: str, error: str) -> bool:
     )
 
 
-def printed() -> list[Any]:
-    """Each run with ``--json`` that golden files have: the command, and the document."""
+def printed() -> list[tuple[str, list[str], Any]]:
+    """Each run with ``--json`` that golden files have: file, command, and document."""
     found = []
     for path in sorted(GOLDEN.rglob("*.txt")):
         typed, _, rest = path.read_text("utf-8").partition("\n")
@@ -141,7 +159,7 @@ def printed() -> list[Any]:
             if not out.startswith(("{", "[")):
                 continue  # it ended before its result
             document, _ = json.JSONDecoder().raw_decode(out)
-            found.append(pytest.param(words[1:], document, id=path.name))
+            found.append((path.name, words[1:], document))
     return found
 
 
@@ -154,11 +172,16 @@ def errors(one: Described, document: Any) -> list[Any]:
     return list(jsonschema.Draft202012Validator(schema).iter_errors(document))
 
 
-@pytest.mark.parametrize(("words", "document"), printed())
-def test_what_is_printed_fits_the_schema_of_its_command(words: list[str], document: Any) -> None:
+def test_what_is_printed_fits_the_schema_of_its_command() -> None:
     """The golden files of ``--json`` have the fields that the reference lists, and no others."""
-    [one] = [one for name, one in COMMANDS.items() if f"{' '.join(words)} ".startswith(f"{name} ")]
-    assert errors(one, document) == [] or "--plan" in words
+    found = {}
+    for file, words, document in printed():
+        typed = f"{' '.join(words)} "
+        [one] = [one for name, one in COMMANDS.items() if typed.startswith(f"{name} ")]
+        if "--plan" not in words:
+            found[file] = errors(one, document)
+    assert found
+    assert {file: faults for file, faults in found.items() if faults} == {}
 
 
 @pytest.mark.slow  # `make lint` says so, too
@@ -342,18 +365,12 @@ def meanings(text: str) -> Iterator[tuple[str, str]]:
             yield from ((row[0], row[2] if row[2:] else "") for row in rows)
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        path.relative_to(REFERENCE).as_posix()
-        for path in (*sorted(REFERENCE.glob("*/*.md")), REFERENCE / "python.md")
-    ],
-)
-def test_every_field_of_a_document_says_what_it_means(page: str) -> None:
+def test_every_field_of_a_document_says_what_it_means() -> None:
     """A meaning of a document, a result or a class has four words or more, besides its default."""
     short = [
-        name
-        for name, text in meanings((REFERENCE / page).read_text("utf-8"))
+        (path.name, name)
+        for path in (*sorted(REFERENCE.glob("*/*.md")), REFERENCE / "python.md")
+        for name, text in meanings(path.read_text("utf-8"))
         if len(re.sub(r"Default: .*", "", text).split()) < FEWEST
     ]
     assert short == []
