@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -46,6 +47,17 @@ _FIXED = {
     "outcome", "status", "kind", "level", "category", "severity", "reason", "compatibility",
 }  # fmt: skip
 """Fields that hold one of a few words, which reading a document enforces; a waiver has none."""
+
+
+def broken_by(held: Callable[[str], None]) -> dict[str, str]:
+    """The hostile texts for which ``held`` fails, each with what that says."""
+    found = {}
+    for text in HOSTILE:
+        try:
+            held(text)
+        except Exception as error:  # noqa: BLE001 - whatever breaks, the text is named
+            found[text] = repr(error)
+    return found
 
 
 def poisoned(value: T, text: str) -> T:

@@ -283,7 +283,7 @@ LIES: dict[str, Callable[[Any], None]] = {
     ("fresh", "lie"),
     # Whatever lie is believed by mistake shows with a whole number beside those with a fraction.
     slow_but(
-        {f"1-{lie}" for lie in LIES} | {"1.5-a narrower type", "x-fewer columns"},
+        {f"1-{lie}" for lie in LIES} | {"x-fewer columns"},
         itertools.product(["1", "1.5", "x"], LIES),
         name="-".join,
     ),

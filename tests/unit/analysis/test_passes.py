@@ -141,6 +141,7 @@ def test_large_parts_add_up(engine: DuckDBEngine, tmp_path: Path) -> None:
     assert encode(profile(engine, spread, DATASET)) == whole
 
 
+@pytest.mark.slow
 def test_parts_of_wide_tables_add_up(
     engine: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

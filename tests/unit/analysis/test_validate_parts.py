@@ -140,7 +140,7 @@ def histories(draw: st.DrawFn) -> tuple[str, list[dict[str, list[Any]]], bool]:
     return kind, versions, any("/" in name for version in versions for name in version)
 
 
-SHARED_NULLS = (
+SHARED_NULLS: tuple[str, list[dict[str, list[Any]]], bool] = (
     "integer",
     [{"a": [(1, "de", None, None), (2, "de", None, None)], "b": [(3, None, None, None)]}],
     False,
@@ -148,6 +148,14 @@ SHARED_NULLS = (
 """Two rows share a missing value in a column; one more has nothing but missing values."""
 
 
+def test_missing_values_that_parts_share_are_those_of_a_run_from_scratch(
+    place: Path, tmp_path: Path
+) -> None:
+    """Two rows of a part share one, and a row of another part has nothing else."""
+    followed(place, tmp_path, SHARED_NULLS, meta=(True, False), form="parquet")
+
+
+@pytest.mark.slow
 @example(history=SHARED_NULLS, meta=(True, False), form="parquet")
 @examples(8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
@@ -163,6 +171,18 @@ def test_a_memo_changes_nothing_but_what_is_read(
     form: Format,
 ) -> None:
     """Whatever was edited, split, renamed or removed, the outcome is that of a run from scratch."""
+    followed(place, tmp_path_factory.mktemp("memo"), history, meta=meta, form=form)
+
+
+def followed(
+    place: Path,
+    folder: Path,
+    history: tuple[str, list[dict[str, list[Any]]], bool],
+    *,
+    meta: tuple[bool, bool],
+    form: Format,
+) -> None:
+    """Assert that each version is what it is without the memo in ``folder``."""
     kind, versions, folded = history
     dtype, value = KEYS[kind]
     keyed, hidden = meta
@@ -182,7 +202,7 @@ def test_a_memo_changes_nothing_but_what_is_read(
         key=(("id", "y") if folded else ("id",)) if keyed else (),
         pii=("id",) if hidden else (),
     )
-    memo = memo_in(tmp_path_factory.mktemp("memo"))
+    memo = memo_in(folder)
     with DuckDBEngine(temp_directory=place, threads=2) as whole:
         for version in versions:
             tables = {

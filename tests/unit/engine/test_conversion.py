@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import feather
+from tests.slow_cases import slow_but
 
 from datarelease.analysis.engine.conversion import arrow_files, compressed
 from datarelease.analysis.engine.csv.structure import delimiter_of, doubt, with_structure
@@ -165,8 +167,14 @@ def test_a_decompression_bomb_is_refused(
         engine.columns(write(a__csv__gz=bomb))
 
 
-@pytest.mark.parametrize("codec", ["zstd", "lz4"])
-@pytest.mark.parametrize("kind", ["numbers", "texts", "dictionary"])
+@pytest.mark.parametrize(
+    ("kind", "codec"),
+    slow_but(
+        {"numbers-zstd", "texts-lz4", "dictionary-zstd"},
+        itertools.product(["numbers", "texts", "dictionary"], ["zstd", "lz4"]),
+        name="-".join,
+    ),
+)
 def test_an_arrow_file_that_grows_is_refused(
     engine: DuckDBEngine, write: Write, monkeypatch: pytest.MonkeyPatch, kind: str, codec: str
 ) -> None:

@@ -59,40 +59,51 @@ def column(read: Read, *values: str, types: Any = None) -> tuple[str, list[Any]]
     return found["v"], [row["v"] for row in rows]
 
 
+TYPED: list[tuple[list[str], str]] = [
+    (["1", "-3", ""], "int64"),
+    (["9223372036854775807"], "int64"),
+    (["9223372036854775808"], "string"),
+    (["12345678901234567890", "1"], "string"),
+    (["00123", "1"], "string"),
+    (["+5"], "string"),
+    (["1_000"], "string"),
+    ([" 1"], "string"),
+    (["1.5", "1", "-2e5", ".5", "inf", "-inf"], "float64"),
+    (["1.5", "123456789012345678"], "string"),
+    (["1.5", "01.5"], "string"),
+    (["0x1F"], "string"),
+    (["true", "False", "NA"], "bool"),
+    (["true", "yes"], "string"),
+    (["0", "1"], "int64"),
+    (["2020-02-29", ""], "date"),
+    (["2020-02-30"], "string"),
+    (["2020-1-2"], "string"),
+    (["infinity"], "float64"),
+    (["2020-01-01", "infinity"], "string"),
+    (["0044-03-15 (BC)"], "string"),
+    (["2020-01-01 10:00:00", "2020-01-01"], "timestamp[us]"),
+    (["2020-01-01T10:00:00.5"], "timestamp[us]"),
+    (["2020-01-01T10:00:00.123456789"], "string"),
+    (["2020-01-01T10:00:00Z", "2020-01-01 10:00:00+02:00"], "timestamp[us, UTC]"),
+    (["2020-01-01T10:00:00Z", "2020-01-01T10:00:00"], "string"),
+    (["", "NA", "null"], "string"),
+    ([], "string"),
+]
+"""Values of a column, and its type."""
+
+
 @pytest.mark.parametrize(
-    ("values", "expected"),
+    ("values", "expected", "sample"),
+    # A single value is among the sampled ones, however few these are.
     [
-        (["1", "-3", ""], "int64"),
-        (["9223372036854775807"], "int64"),
-        (["9223372036854775808"], "string"),
-        (["12345678901234567890", "1"], "string"),
-        (["00123", "1"], "string"),
-        (["+5"], "string"),
-        (["1_000"], "string"),
-        ([" 1"], "string"),
-        (["1.5", "1", "-2e5", ".5", "inf", "-inf"], "float64"),
-        (["1.5", "123456789012345678"], "string"),
-        (["1.5", "01.5"], "string"),
-        (["0x1F"], "string"),
-        (["true", "False", "NA"], "bool"),
-        (["true", "yes"], "string"),
-        (["0", "1"], "int64"),
-        (["2020-02-29", ""], "date"),
-        (["2020-02-30"], "string"),
-        (["2020-1-2"], "string"),
-        (["infinity"], "float64"),
-        (["2020-01-01", "infinity"], "string"),
-        (["0044-03-15 (BC)"], "string"),
-        (["2020-01-01 10:00:00", "2020-01-01"], "timestamp[us]"),
-        (["2020-01-01T10:00:00.5"], "timestamp[us]"),
-        (["2020-01-01T10:00:00.123456789"], "string"),
-        (["2020-01-01T10:00:00Z", "2020-01-01 10:00:00+02:00"], "timestamp[us, UTC]"),
-        (["2020-01-01T10:00:00Z", "2020-01-01T10:00:00"], "string"),
-        (["", "NA", "null"], "string"),
-        ([], "string"),
+        pytest.param(
+            values, expected, sample,
+            marks=pytest.mark.slow if sample == 1 and len(values) < 2 else (),
+        )
+        for values, expected in TYPED
+        for sample in (1, 5_000)
     ],
-)
-@pytest.mark.parametrize("sample", [1, 5_000])
+)  # fmt: skip
 def test_types_follow_from_all_values(
     read: Read, values: list[str], expected: str, sample: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import cmarkgfm  # type: ignore[import-untyped]
 import pytest
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
-from tests.hostile import HOSTILE
+from tests.hostile import broken_by
 
 from datarelease.ingest.propose.pull_request_text import _ROWS, Described, body
 from datarelease.model.data.dataset import Dataset
@@ -92,14 +92,17 @@ def test_a_thousand_partitions_fit() -> None:
     assert f"and {1_000 - _ROWS} more reasons" in text
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_text_from_data_is_text(text: str) -> None:
+def test_text_from_data_is_text() -> None:
     """Topic names and reasons cannot write markup, mentions or links."""
-    batch = dataclasses.replace(BATCH, reasons=((text, 1),))
-    html, harmless = (
-        str(cmarkgfm.github_flavored_markdown_to_html(body(one), Options.CMARK_OPT_UNSAFE))
-        for one in (described(batch, topic=text), described(BATCH))
-    )
-    for tag in ("<a ", "<img", "<script", "<h1", "<li"):
-        assert html.count(tag) == harmless.count(tag)
-    assert html.count("<table") == 3
+
+    def held(text: str) -> None:
+        batch = dataclasses.replace(BATCH, reasons=((text, 1),))
+        html, harmless = (
+            str(cmarkgfm.github_flavored_markdown_to_html(body(one), Options.CMARK_OPT_UNSAFE))
+            for one in (described(batch, topic=text), described(BATCH))
+        )
+        for tag in ("<a ", "<img", "<script", "<h1", "<li"):
+            assert html.count(tag) == harmless.count(tag)
+        assert html.count("<table") == 3
+
+    assert broken_by(held) == {}

@@ -199,16 +199,15 @@ def test_numbers_are_not_read_from_text() -> None:
 
 
 @pytest.mark.parametrize("cls", DOCUMENTS, ids=lambda cls: cls.__name__)
-@pytest.mark.parametrize(
-    "text",
-    ["", "null", "5", "[]", "{}", '"x"', "{", "\ud800", b"\xff", "[" * 100_000, '{"columns": 5}',
-     '{"columns": {"a": 5}}', "NaN"],
-    ids=lambda text: repr(text)[:12],
-)  # fmt: skip
-def test_what_is_no_document_at_all(cls: Any, text: str | bytes) -> None:
+def test_what_is_no_document_at_all(cls: Any) -> None:
     """Anything else is a DocumentError, never another exception."""
-    with pytest.raises(DocumentError):
-        decode(cls, text)
+    texts: list[str | bytes] = [
+        "", "null", "5", "[]", "{}", '"x"', "{", "\ud800", b"\xff", "[" * 100_000, '{"columns": 5}',
+        '{"columns": {"a": 5}}', "NaN",
+    ]  # fmt: skip
+    for text in texts:
+        with pytest.raises(DocumentError):
+            pytest.fail(f"{text[:20]!r} is read as {decode(cls, text)}")
 
 
 @given(st.recursive(

@@ -131,7 +131,7 @@ def test_a_single_cause_is_named_in_the_headline_and_in_its_finding() -> None:
     assert "of the schema failed" not in text
 
 
-@pytest.mark.parametrize("name", [*samples.SAMPLES, "many"])
+@pytest.mark.parametrize("name", [*samples.SAMPLES, pytest.param("many", marks=pytest.mark.slow)])
 def test_headlines_are_short(name: str) -> None:
     """Two lines on a phone or three, however much is wrong."""
     report = samples.many(500) if name == "many" else samples.SAMPLES[name]()
