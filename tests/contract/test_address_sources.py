@@ -17,6 +17,7 @@ from tests.pasting import rows_by_polars
 from tests.published import Published
 from tests.remote_servers import RemoteServers
 from tests.servers import Bucket
+from tests.slow_cases import slow_but
 from tests.unit.readers.conftest import PARTS, PEOPLE, ROWS
 
 import datarelease as dr
@@ -139,19 +140,16 @@ def _writer(protocol: str) -> Any:
     return fsspec.filesystem(protocol)
 
 
-KINDS = [
-    pytest.param(_directory, id="directory"),
-    pytest.param(_web, id="web"),
-    pytest.param(_s3, id="s3"),
-    pytest.param(_gs, id="gs"),
-    pytest.param(_azure, id="azure", marks=pytest.mark.slow),
-]
+KINDS: dict[str, Callable[[pytest.FixtureRequest], Filled]] = {
+    "directory": _directory, "web": _web, "s3": _s3, "gs": _gs, "azure": _azure,
+}  # fmt: skip
+MOST = slow_but({*KINDS} - {"azure"}, KINDS)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=MOST)
 def source(request: pytest.FixtureRequest) -> ObjectSource:
     """An address of each kind, with the same objects."""
-    filled: Filled = request.param(request)
+    filled = KINDS[request.param](request)
     return open_source(filled(OBJECTS))
 
 
@@ -213,11 +211,11 @@ def test_a_bucket_is_opened_again_when_the_credentials_change(
     assert address._opened.cache_info().misses == file_systems
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture
 def published_at(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> str:
-    """The same two versions at an address of each kind."""
+    """The same two versions at an address of a kind."""
     monkeypatch.setenv("DATARELEASE_CACHE", str(tmp_path / "cache"))
     remote = Published(tmp_path / "published")
     remote.release({"people": {"people.csv": PEOPLE}}, rows={"people": 3})
@@ -225,10 +223,11 @@ def published_at(
         {"people": {"people.csv": PEOPLE}, "events": PARTS}, rows={"people": 3, "events": 2 * ROWS}
     )
     files = [path for path in remote.root.rglob("*") if path.is_file()]
-    filled: Filled = request.param(request)
+    filled = KINDS[request.param](request)
     return filled({path.relative_to(remote.root).as_posix(): path.read_bytes() for path in files})
 
 
+@pytest.mark.parametrize("published_at", MOST, indirect=True)
 def test_readers_read_each_kind_of_address(published_at: str, tmp_path: Path) -> None:
     """Versions, whole and opened tables, files and copies: the same rows wherever they are."""
     place = published_at
@@ -250,6 +249,8 @@ def test_readers_read_each_kind_of_address(published_at: str, tmp_path: Path) ->
     assert copied.read_bytes() == PEOPLE
 
 
+# A command opens an address as the readers, above, do.
+@pytest.mark.parametrize("published_at", slow_but({"directory", "s3"}, KINDS), indirect=True)
 def test_commands_read_each_kind_of_address(published_at: str, tmp_path: Path) -> None:
     """`list`, `show`, `get` and `url` with ``--from``; tools read the lines that `url` prints."""
 

@@ -75,6 +75,7 @@ def test_a_wrong_token_is_exit_3_with_its_name(hub: Project, dagshub: DagsHub, t
     assert hub.git("ls-remote", "--tags", "origin") == ""
 
 
+@pytest.mark.slow  # a wrong token, above, is told alike
 def test_a_token_that_may_only_read_cannot_release(hub: Project, dagshub: DagsHub) -> None:
     """A reader's token is refused when the release writes."""
     done = run(hub, "release", code=3, env=dagshub.env(DAGSHUB_READER))

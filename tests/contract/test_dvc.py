@@ -105,6 +105,7 @@ def test_a_failing_stage_does_not_hide_the_others(
     assert said.out == ""
 
 
+@pytest.mark.slow  # test_stage_environment.py pulls the inputs of a check
 def test_inputs_are_pulled_instead_of_made(
     project: Project, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

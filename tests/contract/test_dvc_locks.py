@@ -130,6 +130,7 @@ def test_a_living_process_is_named(project: Project, dvc: Dvc, said: Said) -> No
     assert said.lines == []
 
 
+@pytest.mark.slow  # such lists are removed above
 def test_a_release_after_a_kill(project: Project) -> None:
     """An empty list does not stop a release."""
     project.write(".dvc/tmp/rwlock", "")

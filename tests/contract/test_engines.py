@@ -234,7 +234,13 @@ CHECKS["bool"] = [C.eq(value=True), C.isin([False]), C.ne(1)]
 COPIED = ("uint8", "uint32", "uint64", "half", "category", "time_ns", "duration", "fixed", "null",
           "bytes")  # fmt: skip
 """Columns of types that Spark does not read itself."""
-GROUPS = {"plain": [name for name in VALUES if name not in COPIED], "copied": COPIED}
+GROUPS = {
+    "one of each kind": [
+        "int64", "double", "decimal", "text", "bool", "date", "time_us", "list", "struct",
+    ],
+    "plain": [name for name in VALUES if name not in COPIED],
+    "copied": COPIED,
+}  # fmt: skip
 NO_KEYS = {"list", "bytes", "struct", "null", "binary", "fixed"}
 
 
@@ -248,8 +254,8 @@ def test_unique_rows_are_counted_alike(
         assert engine.count_if_unique(engine.rows(rows)) == expected
 
 
-# Rows and profiles of the copied types, below, show that they are copied alike.
-@pytest.mark.parametrize("group", slow_but({"plain"}, GROUPS))
+# Keys and profiles of the copied types, below, show that they are copied alike.
+@pytest.mark.parametrize("group", slow_but({"one of each kind"}, GROUPS))
 def test_every_type_is_validated_alike(
     duckdb: Engine, spark: Engine, tmp_path: Path, group: str
 ) -> None:
@@ -267,7 +273,7 @@ def test_every_type_is_validated_alike(
     same_validation([duckdb, spark], files, few, pii=names)
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", slow_but({"one of each kind"}, GROUPS))
 def test_every_type_is_compared_alike(
     duckdb: Engine, spark: Engine, tmp_path: Path, group: str
 ) -> None:
@@ -281,7 +287,7 @@ def test_every_type_is_compared_alike(
     assert '"changed": 0' in same_diff([duckdb, spark], (before, before), tmp_path)
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", slow_but({"one of each kind", "copied"}, GROUPS))
 def test_every_type_is_profiled_alike(
     duckdb: Engine, spark: Engine, tmp_path: Path, group: str
 ) -> None:
@@ -296,7 +302,7 @@ def test_every_type_is_profiled_alike(
     "name",
     # Numbers of one width stand for the others, and a copied type for all that are copied.
     slow_but(
-        {"int64", "double", "decimal", "text", "date", "time_us", "bool", "uint64"},
+        {"int64", "double", "decimal", "text", "time_us", "uint64"},
         [name for name in VALUES if name not in NO_KEYS],
     ),
 )
@@ -370,7 +376,8 @@ def test_parts(duckdb: Engine, spark: Engine, tmp_path: Path) -> None:
     same_diff([duckdb, spark], (empty, one(tmp_path, first)), tmp_path)
 
 
-@pytest.mark.parametrize("values", [("1", "2", "2"), ("2024-01-01", "2023-01-01", "2024-01-01"),
+@pytest.mark.parametrize("values", [pytest.param(("1", "2", "2"), marks=pytest.mark.slow),
+                                    ("2024-01-01", "2023-01-01", "2024-01-01"),
                                     ("a b", "é%20", "__HIVE_DEFAULT_PARTITION__")])  # fmt: skip
 def test_partition_folders(
     duckdb: Engine, spark: Engine, tmp_path: Path, values: tuple[str, ...]
@@ -461,8 +468,15 @@ def test_formats_that_are_converted(
     same_profile([duckdb, spark], files)
 
 
-@pytest.mark.parametrize("function", [_plain_operators, _python_only])
-@pytest.mark.parametrize("rows", [4, 120_000])
+@pytest.mark.parametrize(
+    ("rows", "function"),
+    [
+        (4, _plain_operators),
+        (4, _python_only),
+        (120_000, _plain_operators),
+        pytest.param(120_000, _python_only, marks=pytest.mark.slow),
+    ],
+)
 def test_own_checks(
     duckdb: Engine, spark: Engine, tmp_path: Path, function: Callable[..., Any], rows: int
 ) -> None:

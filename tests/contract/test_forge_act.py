@@ -229,6 +229,7 @@ def test_a_reusable_workflow_of_another_repository(
     assert "[heard hello]" in run.job("after").log
 
 
+@pytest.mark.slow  # stories of reusable workflows are slow, too
 @pytest.mark.usefixtures("tool")
 def test_secrets_of_an_environment_may_end_at_the_owner(
     github: GitHubServer, actions: Actions, pushed: Push

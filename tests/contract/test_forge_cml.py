@@ -105,12 +105,13 @@ def test_it_looks_at_thirty_comments(
 @pytest.mark.parametrize(
     ("text", "more"),
     [
-        ("x" * 65_536, {}),
-        ("x", {"REPO_TOKEN": "", "GITHUB_TOKEN": ""}),
-        ("x", {"REPO_TOKEN": "ghs_wrong"}),
-        ("x", {"CML_REPO": ""}),
+        pytest.param("x" * 65_536, {}, id="too long"),
+        pytest.param(
+            "x", {"REPO_TOKEN": "", "GITHUB_TOKEN": ""}, id="no token", marks=pytest.mark.slow
+        ),
+        pytest.param("x", {"REPO_TOKEN": "ghs_wrong"}, id="wrong token"),
+        pytest.param("x", {"CML_REPO": ""}, id="no repository", marks=pytest.mark.slow),
     ],
-    ids=["too long", "no token", "wrong token", "no repository"],
 )
 def test_it_fails(
     repo: Repository, pull: Pull, post: Posting, text: str, more: dict[str, str]

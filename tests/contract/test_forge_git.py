@@ -147,6 +147,7 @@ def test_what_was_pushed_is_searched(
     assert repo.leaks(["planted-2", "planted-3"]) == [f"comment {made.id}"]
 
 
+@pytest.mark.slow  # stories that push as much are slow, too
 def test_a_big_push_arrives_whole(github: GitHubServer, repo: Repository, tmp_path: Path) -> None:
     """More than git's post buffer travels in chunks."""
     clone = cloned(github, tmp_path / "clone")

@@ -195,7 +195,11 @@ def test_what_is_loaded_early_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "found"), [("people.py", ["pandera.io.pandas_io"]), ("people.yaml", [])]
+    ("file", "found"),
+    [
+        ("people.py", ["pandera.io.pandas_io"]),
+        pytest.param("people.yaml", [], marks=pytest.mark.slow),
+    ],
 )
 def test_pandera_is_loaded_early_for_python_and_spark_never(
     tmp_path: Path, file: str, found: list[str]

@@ -12,6 +12,7 @@ import pytest
 from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
+from tests.slow_cases import slow_but
 
 from datarelease.adapters.github.errors import GitHubError
 from datarelease.adapters.github.repository import GitHub
@@ -95,7 +96,7 @@ def test_a_commit_that_came_by_no_pull_request(
     assert hub.merged_pulls(Push(head=pull.head)) == ()
 
 
-@pytest.mark.parametrize("how", ["merge", "squash", "rebase"])
+@pytest.mark.parametrize("how", slow_but({"rebase"}, ["merge", "squash", "rebase"]))
 def test_the_pull_requests_of_one_push_are_found_by_its_commits(
     github: GitHubServer, repo: Repository, pull: Pull, how: Any, tmp_path: Path
 ) -> None:

@@ -120,6 +120,7 @@ def test_pandera_is_loaded_by_one_module() -> None:
     assert found == set()
 
 
+@pytest.mark.slow  # test_fork_server.py loads it without Spark
 def test_pandera_brings_no_spark_along() -> None:
     """It would, where Spark's client is installed, for checks of Spark's own frames."""
     code = (

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.remote_servers import Place, RemoteServers
 from tests.servers import Bucket
+from tests.slow_cases import slow_but
 
 from datarelease.adapters import copying
 from datarelease.adapters.dvc.config import DvcConfig
@@ -70,15 +71,11 @@ def in_small_pages(store: Any, kind: str) -> list[int]:
 SERVED = ("webdav", "ssh", "gs", "http", "azure")
 
 
-@pytest.fixture(
-    params=[
-        "directory",
-        "s3",
-        "s3 with prefix",
-        *SERVED[:-1],
-        pytest.param("azure", marks=pytest.mark.slow),
-    ]
-)
+KINDS = ("directory", "s3", "s3 with prefix", *SERVED)
+
+
+# The whole of a bucket is what test_store_s3.py is about.
+@pytest.fixture(params=slow_but({*KINDS} - {"s3", "azure"}, KINDS))
 def kind(request: pytest.FixtureRequest) -> str:
     """Each kind of remote."""
     return str(request.param)
@@ -194,6 +191,8 @@ def test_folders_are_those_right_below(
     assert mine.folders("releases/b") == ()
 
 
+# SSH and WebDAV have no pages.
+@pytest.mark.parametrize("kind", slow_but({*KINDS} - {"s3", "azure", "ssh", "webdav"}, KINDS))
 def test_more_folders_than_one_page_lists(
     opened: Callable[[], Store], tmp_path: Path, kind: str
 ) -> None:

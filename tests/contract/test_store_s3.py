@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from tests.contract.test_store import PAGE, in_small_pages
 from tests.project import REMOTE, Project
 from tests.servers import Bucket, Keys, S3Server
+from tests.slow_cases import slow_but
 
 from datarelease.adapters.dvc.config import DvcConfig
 from datarelease.adapters.store import object_store as module
@@ -21,6 +23,8 @@ from datarelease.adapters.store.object_store import ObjectStore
 from datarelease.errors import ConfigError, WorldError
 
 MB = 1 << 20
+WORK = ("stat one", "stat many", "read", "folders", "upload")
+"""What is asked of a store that may fail."""
 
 
 def md5(data: bytes) -> str:
@@ -141,8 +145,14 @@ def test_etags_under_kms_are_not_taken_for_md5s(bucket: Bucket, head: dict[str, 
 # --- errors
 
 
-@pytest.mark.parametrize("work", ["stat one", "stat many", "read", "folders", "upload"])
-@pytest.mark.parametrize("fault", ["wrong secret", "unknown key", "another's key"])
+@pytest.mark.parametrize(
+    ("fault", "work"),
+    slow_but(
+        {*(f"wrong secret-{work}" for work in WORK), "unknown key-read", "another's key-read"},
+        itertools.product(["wrong secret", "unknown key", "another's key"], WORK),
+        "-".join,
+    ),
+)
 def test_refused_credentials_name_the_remote_and_the_remedy(
     s3_server: S3Server, shared_bucket: Bucket, tmp_path: Path, fault: str, work: str
 ) -> None:
@@ -223,9 +233,16 @@ def test_a_profile_that_is_not_there_is_a_matter_of_credentials(project: Project
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
-    "error", [TimeoutError("slow"), ConnectionResetError("cut"), OSError(16, "503")]
+    ("work", "error"),
+    slow_but(
+        {*(f"{work}-503" for work in (*WORK, "digest")), "read-slow", "read-cut"},
+        itertools.product(
+            (*WORK, "digest"),
+            [TimeoutError("slow"), ConnectionResetError("cut"), OSError(16, "503")],
+        ),
+        lambda case: f"{case[0]}-{case[1].args[-1]}",
+    ),
 )
-@pytest.mark.parametrize("work", ["stat one", "stat many", "read", "folders", "upload", "digest"])
 def test_failures_that_pass_are_tried_again(
     shared_bucket: Bucket, tmp_path: Path, work: str, error: Exception
 ) -> None:

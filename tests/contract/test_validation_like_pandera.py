@@ -8,6 +8,7 @@ Where the two differ on purpose, docs/data/validation.md says so; the last tests
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from tests.properties import examples
+from tests.slow_cases import slow_but
 
 from datarelease.analysis.engine.duckdb.engine import DuckDBEngine
 from datarelease.analysis.engine.tables import Table
@@ -123,17 +125,30 @@ NUMBER_CHECKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("check", NUMBER_CHECKS, ids=spelled)
+NUMBER_COLUMNS: dict[str, tuple[Any, arrow.DataType]] = {
+    "float": (NUMBERS, arrow.float64()),
+    "int": (INTEGERS, arrow.int64()),
+    "null": ([None, None], arrow.float64()),
+}
+
+
+# Each check of floats; of integers what is lost in floats, of nulls what takes them.
 @pytest.mark.parametrize(
-    ("values", "dtype"),
-    [(NUMBERS, arrow.float64()), (INTEGERS, arrow.int64()), ([None, None], arrow.float64())],
-    ids=["float", "int", "null"],
+    ("column", "check"),
+    slow_but(
+        {
+            *(f"float-{spelled(check)}" for check in NUMBER_CHECKS),
+            *(f"int-{spelled(check)}" for check in (NUMBER_CHECKS[0], *NUMBER_CHECKS[-3:])),
+            *(f"null-{spelled(check)}" for check in NUMBER_CHECKS if not check.ignore_na),
+            f"null-{spelled(NUMBER_CHECKS[0])}",
+        },
+        itertools.product(NUMBER_COLUMNS, NUMBER_CHECKS),
+        lambda case: f"{case[0]}-{spelled(case[1])}",
+    ),
 )
-def test_numbers(
-    engine: DuckDBEngine, tmp_path: Path, values: Any, dtype: Any, check: pa.Check
-) -> None:
+def test_numbers(engine: DuckDBEngine, tmp_path: Path, column: str, check: pa.Check) -> None:
     """Comparisons of floats with NaN, infinities and zeros, and of large integers, count alike."""
-    table, schema = one_column(values, dtype, check)
+    table, schema = one_column(*NUMBER_COLUMNS[column], check)
     assert ours(engine, tmp_path / "t", table, schema) == theirs(table, schema)
 
 
@@ -166,6 +181,7 @@ def counted(
     return make, found, theirs(table, schema)
 
 
+@pytest.mark.slow  # the test below compares all of them at once
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_patterns(
     counted: tuple[Any, Counts, Counts],
@@ -213,24 +229,28 @@ def test_times_and_booleans(
     assert ours(engine, tmp_path / "t", table, schema) == theirs(table, schema)
 
 
-@pytest.mark.parametrize("keep", ["all", "exclude_first", "exclude_last"])
+REPEATED: dict[str, tuple[Any, arrow.DataType]] = {
+    "float": (NUMBERS, arrow.float64()),
+    "text": (TEXTS, arrow.string()),
+    "int": (INTEGERS, arrow.int64()),
+    "mostly null": ([None, None, 1], arrow.int64()),
+    "time": (TIMES, arrow.timestamp("us")),
+}
+
+
 @pytest.mark.parametrize(
-    ("values", "dtype"),
-    [
-        (NUMBERS, arrow.float64()),
-        (TEXTS, arrow.string()),
-        (INTEGERS, arrow.int64()),
-        ([None, None, 1], arrow.int64()),
-        (TIMES, arrow.timestamp("us")),
-    ],
+    ("column", "keep"),
+    slow_but(
+        {*(f"{name}-all" for name in REPEATED), "float-exclude_first", "float-exclude_last"},
+        itertools.product(REPEATED, ["all", "exclude_first", "exclude_last"]),
+        "-".join,
+    ),
 )
-def test_unique_columns(
-    engine: DuckDBEngine, tmp_path: Path, values: Any, dtype: Any, keep: Any
-) -> None:
+def test_unique_columns(engine: DuckDBEngine, tmp_path: Path, column: str, keep: Any) -> None:
     """Duplicates count alike: -0.0 equals 0.0, and missing values equal each other."""
-    table = arrow.table({"v": arrow.array(values, dtype)})
-    column = pa.Column(unique=True, nullable=True, report_duplicates=keep)
-    schema = pa.DataFrameSchema({"v": column})
+    table = arrow.table({"v": arrow.array(*REPEATED[column])})
+    asked = pa.Column(unique=True, nullable=True, report_duplicates=keep)
+    schema = pa.DataFrameSchema({"v": asked})
     assert ours(engine, tmp_path / "t", table, schema) == theirs(table, schema)
 
 

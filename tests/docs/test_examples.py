@@ -22,6 +22,10 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 
 
 SLOW = {
+    "docs/start.md",
+    "docs/adopt/folder.md",
+    "docs/operate/exit-3.md",
+    "docs/operate/rename-split-retire.md",
     "docs/adopt/projects.md",
     "docs/adopt/dvc-repository.md",
     "docs/erasure.md",
@@ -31,8 +35,9 @@ SLOW = {
     "docs/operate/collect-garbage.md",
     "docs/operate/job-verify.md",
     "docs/use/channels.md",
+    "docs/use/readers.md",
 }
-"""Pages whose commands take seconds, each of which tests/flows runs by itself."""
+"""Pages whose commands take seconds, each of which tests/flows or tests/unit runs by itself."""
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tests.project import Project
+from tests.slow_cases import slow_but
 
 from datarelease.cli import COMMANDS, group
 
@@ -135,8 +136,11 @@ for name in ("list", "show", "get", "url"):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["check"], ["release"], ["doctor"], ["verify", "latest"], ["ingest", "plan"]],
-    ids=" ".join,
+    slow_but(
+        {"check", "ingest plan"},
+        [["check"], ["release"], ["doctor"], ["verify", "latest"], ["ingest", "plan"]],
+        " ".join,
+    ),
 )
 def test_a_command_says_what_readers_do_not_have(tmp_path: Path, arguments: list[str]) -> None:
     """Exit 2, with what to install; it is no bug."""

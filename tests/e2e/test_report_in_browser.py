@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -37,8 +38,6 @@ PAGES: dict[str, Callable[[], Report]] = {
     "long words": lambda: poisoned(samples.blocked(), "x" * 300),
     "hostile": lambda: poisoned(samples.blocked(), " ".join(HOSTILE[:8])),
 }
-LOOKED_AT = {"files", "blocked", "wide", "long words"}
-"""Each kind of table, and what is widest."""
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +116,7 @@ def test_links_in_a_notebook_lead_to_their_place_in_the_report(tab: Tab, tmp_pat
     assert "Times" in page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily")
 
 
-@pytest.mark.parametrize("name", slow_but(LOOKED_AT, PAGES))
+@pytest.mark.parametrize("name", slow_but({"wide", "long words"}, PAGES))
 def test_a_phone_needs_no_sideways_scrolling(tab: Tab, tmp_path: Path, name: str) -> None:
     """At 360 pixels the page is as wide as the screen, folded and unfolded."""
     page, wrong = tab.report(PAGES[name](), tmp_path, width=360)
@@ -134,7 +133,7 @@ def test_a_phone_needs_no_sideways_scrolling(tab: Tab, tmp_path: Path, name: str
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", slow_but(LOOKED_AT - {"long words"}, [*samples.SAMPLES, "wide"]))
+@pytest.mark.parametrize("name", slow_but({"files", "blocked"}, [*samples.SAMPLES, "wide"]))
 def test_a_phone_clips_nothing(tab: Tab, tmp_path: Path, name: str) -> None:
     """At 390 pixels no table reaches beyond its frame, folded and unfolded."""
     page, _ = tab.report(PAGES[name](), tmp_path, width=390)
@@ -165,7 +164,7 @@ COMMENTS = {
 }
 
 
-@pytest.mark.parametrize("name", COMMENTS)
+@pytest.mark.parametrize("name", slow_but({"blocked", "long names"}, COMMENTS))
 def test_tables_of_the_comment_fit_a_phone(tab: Tab, tmp_path: Path, name: str) -> None:
     """At 390 pixels no table of the comment has to be moved sideways, folded and unfolded."""
     file = tmp_path / "comment.html"
@@ -181,9 +180,15 @@ def test_tables_of_the_comment_fit_a_phone(tab: Tab, tmp_path: Path, name: str) 
         unfold(page)
 
 
-# What is blocked shows every element, and its colours in both schemes.
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", slow_but({"blocked"}, ["blocked", "warned", "first"]))
+# What is blocked shows every element.
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    slow_but(
+        {"blocked-light"},
+        itertools.product(["blocked", "warned", "first"], ["light", "dark"]),
+        "-".join,
+    ),
+)
 def test_the_page_is_accessible(tab: Tab, tmp_path: Path, name: str, scheme: str) -> None:
     """Axe finds no violation of WCAG 2.2 A and AA, contrast included, in light and dark."""
     page, _ = tab.report(samples.SAMPLES[name](), tmp_path, dark=scheme == "dark")
@@ -217,6 +222,7 @@ def test_hostile_text_makes_the_same_elements_as_harmless_text(tab: Tab, tmp_pat
         assert wrong == [], text
 
 
+@pytest.mark.slow  # tests/unit/render has what is folded, and its links
 def test_three_hundred_columns_open_at_once(tab: Tab, tmp_path: Path) -> None:
     """A wide report is laid out quickly, and a link in the table leads to a folded column."""
     page, wrong = tab.report(samples.wide(300), tmp_path)

@@ -12,7 +12,7 @@ from tests.sessions import Session
 NAME = "tests/examples/test_example_tabular.py"
 
 
-@pytest.mark.slow  # docs/start.md goes as far with a table of its own
+@pytest.mark.slow  # tests/flows goes as far part by part
 def test_the_page_of_the_tabular_example_is_true(tmp_path: Path) -> None:
     """First release, an edit with its report, a blocked mistake, a roll-back, and the README."""
     session = Session(beside_a_checkout(tmp_path))

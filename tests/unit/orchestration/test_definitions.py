@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -227,6 +228,13 @@ def test_the_page_lists_every_variable() -> None:
     assert set(name.findall(code)) == set(name.findall(page))
 
 
+def test_the_shim_has_the_assets_of_this_repository() -> None:
+    """Dagster reads its definitions from a file that names no other repository."""
+    shim = runpy.run_path(str(ROOT / "orchestration" / "dagster_app" / "definitions.py"))
+    assert "release/storage" in keys(shim["defs"])
+
+
+@pytest.mark.slow  # the test above loads the same file
 def test_the_shim_passes_dagsters_own_check(home: Path) -> None:
     """`dagster definitions validate` loads this very repository."""
     command = [sys.executable, "-m", "dagster", "definitions", "validate", "-f", str(

@@ -83,6 +83,7 @@ def test_both_users_of_antlr_parse() -> None:
     assert override.value() == [1, 2, 3]
 
 
+@pytest.mark.slow  # the test above says it of both parsers
 def test_dvc_experiments_parse_beside_dagster(project: Project) -> None:
     """`dvc exp run --set-param` reads an override with Hydra and edits the parameters by it."""
     project.dvc("exp", "run", "--quiet", "--temp", "--set-param", "make.rows=7", "--name", "seven")

@@ -14,6 +14,7 @@ import yaml
 from tests.commands import forked_dvc, run
 from tests.dagster_daemon import Daemon, shown
 from tests.project import Project
+from tests.slow_cases import slow_but
 
 from datarelease.errors import WorldError
 from datarelease.ingest.commit import Committed
@@ -217,7 +218,7 @@ def test_open_proposals_are_tried_ever_less_often(
     assert fake.asked == ["merge orders"]
 
 
-@pytest.mark.parametrize("outcome", ["merged", "refused"])
+@pytest.mark.parametrize("outcome", slow_but({"refused"}, ["merged", "refused"]))
 def test_what_was_merged_or_refused_is_left(
     daemon: Daemon,
     fake: Fake,
@@ -364,6 +365,7 @@ def test_data_that_nobody_checked_is_not_shown_with_the_result_of_a_version(
     assert found.metadata["version"].value == "data-v2"
 
 
+@pytest.mark.slow  # test_released_checks.py decides it
 def test_a_run_that_evaluates_the_checks_is_left_alone(
     project: Project, instance: dg.DagsterInstance
 ) -> None:
@@ -379,7 +381,7 @@ def test_a_run_that_evaluates_the_checks_is_left_alone(
         assert "version" not in found.metadata
 
 
-@pytest.mark.parametrize("fault", ["is missing", "is no report"])
+@pytest.mark.parametrize("fault", slow_but({"is no report"}, ["is missing", "is no report"]))
 def test_a_report_that_cannot_be_read_is_said_once(
     project: Project, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
@@ -405,6 +407,7 @@ def test_a_report_that_cannot_be_read_is_said_once(
     assert "The job `check` evaluates" in warned
 
 
+@pytest.mark.slow  # another run that failed, above, is asked for again
 def test_a_remote_that_is_away_is_asked_again(
     project: Project, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,14 +6,13 @@ import errno
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
+from tests import forks
 from tests.published import Published
 from tests.unit.readers.conftest import PEOPLE
 from tests.web import FileServer
@@ -122,15 +121,21 @@ def test_a_wrong_byte_is_found_and_named(
     assert not (tmp_path / "out").exists()
 
 
+def fetch(address: str, cache: Path) -> None:
+    """What a reader's process does, with this cache."""
+    os.environ["DATARELEASE_CACHE"] = str(cache)
+    dr.files(address, "latest", "large").fetch()
+
+
 def test_two_readers_at_once_fetch_once(
     remote: Published, own_web: FileServer, cache: Path
 ) -> None:
     """The second waits for the first one's lock and then finds the object."""
     remote.release({"large": {"large.csv": b"id\n" + b"12345678\n" * 300_000}})
-    code = "import datarelease as dr, sys; dr.files(sys.argv[1], 'latest', 'large').fetch()"
-    command = [sys.executable, "-c", code, own_web.address]
-    running = [subprocess.Popen(command, env=os.environ) for _ in range(2)]
-    assert [process.wait(60) for process in running] == [0, 0]
+    running = [forks.start(fetch, own_web.address, cache) for _ in range(2)]
+    for process in running:
+        process.join(60)
+    assert [process.exitcode for process in running] == [0, 0]
     large = [sent for sent in own_web.sent if sent > 10_000]
     assert len(large) == 1
     assert len(files(cache)) == 1
