@@ -11,6 +11,7 @@ import pytest
 from tests.commands import run
 from tests.conftest import environment, hermetic_environment
 from tests.project import Project
+from tests.slow_cases import slow_but
 
 ROOT = Path(__file__).parents[2]
 TRIPS = "trip_id,minutes,member\n" + "".join(
@@ -252,7 +253,15 @@ TURNS: dict[str, tuple[Turn, Sequence[str], int, Sequence[str]]] = {
 """What was done, the command after it, its exit code, and words of what it says."""
 
 
-@pytest.mark.parametrize("name", TURNS)
+SLOW = {
+    "no remote", "a misspelt remote", "an empty CSV file", "a typo in a schema",
+    "a typo in dvc.yaml", "a typo in DVC's configuration", "a version that is not there",
+    "a misspelt dataset", "no branch", "a branch that is not merged",
+}  # fmt: skip
+"""test_broken.py, test_blocked.py and test_branches.py have each of these faults."""
+
+
+@pytest.mark.parametrize("name", slow_but(TURNS.keys() - SLOW, TURNS))
 def test_a_wrong_turn_is_answered_with_the_way_back(name: str, bikes: Project) -> None:
     """The message says what happened, what was left untouched and what to do; no tag is made."""
     turn, command, code, words = TURNS[name]
@@ -271,6 +280,7 @@ def test_before_init_every_command_names_it(command: list[str], tmp_path: Path) 
     assert "run `datarelease init`" in done.text
 
 
+@pytest.mark.slow  # test_broken.py goes on when a remote answers
 def test_a_repaired_remote_address_goes_on(bikes: Project) -> None:
     """After the correction that the message asks for, the same release is made."""
     elsewhere(bikes)
@@ -290,6 +300,7 @@ def test_git_without_a_name_releases_and_rolls_back(bikes: Project, tmp_path: Pa
     assert run(bikes, "rollback", "data-v1", "--json", env=env).json["rollback_of"] == "data-v1"
 
 
+@pytest.mark.slow  # "no origin", above, is quick
 def test_the_folder_without_origin_is_told_of_one(tmp_path: Path) -> None:
     """After `init` in a folder without a git remote, the next steps say how to add one."""
     project = Project(tmp_path / "work", tmp_path / "origin.git", tmp_path / "remote")

@@ -19,6 +19,7 @@ from tests.conftest import environment, hermetic_environment
 from tests.get_started import PARAMS, fresh_clone, make_get_started
 from tests.project import Project
 from tests.servers import Bucket
+from tests.slow_cases import slow_but
 from tests.stories import installed_tool
 from tests.terminals import attach, terminal
 from tests.versions import assert_whole, tags, tree_state
@@ -165,6 +166,7 @@ def test_the_first_check_needs_no_data(adopted: Project, tmp_path: Path) -> None
     assert other.git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow  # tests/unit/adopt/test_run.py tells whose stages run
 def test_stages_of_others_are_never_run(get_started: Project, tmp_path: Path) -> None:
     """A stale stage before ours stays stale: its recorded data is checked, its lock stands."""
     script = (get_started.root / "src" / "prepare.py").read_text()
@@ -285,6 +287,7 @@ def test_what_a_stream_keeps_beside_its_dataset_is_not_offered(lone: Project) ->
     assert [one["path"] for one in named["datasets"]] == ["data/orders", f"{folder}/raw"]
 
 
+@pytest.mark.slow  # tests below read plans; the first finds nothing to do
 def test_json_is_the_plan(get_started: Project) -> None:
     """`--json` prints the plan as a value and writes nothing; the second run's is empty."""
     before = files_of(get_started)
@@ -322,6 +325,7 @@ def test_remotes_are_set_up_by_name(lone: Project) -> None:
     )
 
 
+@pytest.mark.slow  # a repository without DVC gets one, too
 def test_a_repository_of_dvc_files_alone_gets_a_pipeline(lone: Project) -> None:
     """Without dvc.yaml, and without params.yaml, both are made."""
     (lone.root / "params.yaml").unlink()
@@ -420,11 +424,16 @@ def test_without_data_there_is_nothing_to_release(bare: Callable[..., Project]) 
         ("dvc.yaml", "stages:\n  a: [\n", "line 3, column 1"),
         ("dvc.yaml", "<<<<<<< HEAD\nstages: {}\n", "merge conflict marker"),
         ("params.yaml", "a: 1\na: 2\n", "the key 'a' occurs twice"),
-        ("params.yaml", "release: {tag_prefx: x}\n", "did you mean 'tag_prefix'"),
+        pytest.param(
+            "params.yaml", "release: {tag_prefx: x}\n", "did you mean 'tag_prefix'",
+            marks=pytest.mark.slow,
+        ),
         ("dvc.yaml", "stages:\n  a: {cmdd: x}\n", "DVC cannot read"),
         ("dvc.yaml", "artifacts: {a: {path: x.csv, type: datset}}\n", "did you mean 'dataset'"),
         (".gitignore", "*.json\n", "git ignores files that have to be committed"),
-        (".gitignore", "<<<<<<< HEAD\n", "merge conflict marker"),
+        pytest.param(
+            ".gitignore", "<<<<<<< HEAD\n", "merge conflict marker", marks=pytest.mark.slow
+        ),
         (".dvc/config", "[core\n", "configuration (.dvc/config) cannot be used"),
     ],
 )  # fmt: skip
@@ -440,7 +449,9 @@ def test_a_misspelt_remote_is_refused(get_started: Project) -> None:
     assert "dagshub:OWNER/REPO" in done.err
 
 
-@pytest.mark.parametrize("name", ["dvc.yaml", "params.yaml", ".github", ".dvc/config"])
+@pytest.mark.parametrize(
+    "name", slow_but({"dvc.yaml", ".github"}, ["dvc.yaml", "params.yaml", ".github", ".dvc/config"])
+)
 def test_links_are_not_written_through(get_started: Project, name: str) -> None:
     """A settings file or folder that is a symbolic link leads elsewhere: refused."""
     target = get_started.root.parent / "elsewhere"
@@ -500,6 +511,7 @@ def test_files_changed_in_the_meantime_are_not_lost(get_started: Project) -> Non
     assert not (get_started.root / "schemas").exists()
 
 
+@pytest.mark.slow  # tests/unit/adopt/test_plan.py has many datasets
 def test_a_directory_of_unlike_tables_becomes_several(bare: Callable[..., Project]) -> None:
     """Each readable file of it is a dataset; with many, two `foreach` groups check them all."""
     project = bare({"README": "x"})
@@ -585,7 +597,7 @@ def test_partitions_and_delta_tables(bare: Callable[..., Project]) -> None:
     assert "data/delta: a Delta table, " in again.out
 
 
-@pytest.mark.slow  # test_layouts.py adopts European numbers
+@pytest.mark.slow  # test_golden.py adopts European numbers
 def test_dialects_of_csv_files_are_declared(bare: Callable[..., Project]) -> None:
     """A title, decimal commas, an encoding and a code `NA`: said, written, and then checked."""
     countries = "".join(f"{code},Name of {code}\n" for code in ("DE", "NA", "CH", "FR"))
@@ -712,6 +724,7 @@ def test_a_step_that_another_file_has_is_not_written_again(get_started: Project)
     assert ".github/workflows/data-report.yml" in written
 
 
+@pytest.mark.slow  # tests/contract/test_own_commit.py finds it
 def test_workflows_name_the_commit_of_the_tool_that_runs(lone: Project, tmp_path: Path) -> None:
     """The installed commit, while nothing is published; edited, no commit is named: exit 2."""
     tree, env = installed_tool(tmp_path)
@@ -816,6 +829,7 @@ def test_a_person_is_asked(lone: Project, answer: bytes, code: int) -> None:
     assert (lone.root / "schemas").exists() == (code == 0)
 
 
+@pytest.mark.slow  # a remote that cannot be read, above, is quick
 def test_the_data_is_pulled_with_the_credentials_of_the_remote_alone(
     lone: Project, bucket: Bucket, tmp_path: Path
 ) -> None:
@@ -864,6 +878,7 @@ def mark(project: Project, **flags: object) -> None:
 # --- what is no table
 
 
+@pytest.mark.slow  # tests/unit/adopt/test_file_datasets.py suggests their rules
 def test_pictures_and_an_xml_file_are_adopted(get_started: Project) -> None:
     """Data that was added or declared is a dataset of files; a model that a stage makes is none."""
     project = get_started

@@ -110,9 +110,7 @@ def layout(tmp_path: Path) -> Callable[[str], Project]:
 
 
 # test_init.py goes this way with "Get started" of DVC and with pictures; a corpus is files, too.
-@pytest.mark.parametrize(
-    "name", slow_but(LAYOUTS.keys() - {"get started", "corpus", "images"}, LAYOUTS)
-)
+@pytest.mark.parametrize("name", slow_but({"partitions"}, LAYOUTS))
 def test_a_layout_is_adopted_released_and_read_with_no_edit(
     layout: Callable[[str], Project], tmp_path: Path, name: str
 ) -> None:
@@ -148,7 +146,7 @@ def test_a_layout_is_adopted_released_and_read_with_no_edit(
     assert frame["id"].is_unique
 
 
-@pytest.mark.slow  # the test above adopts them
+@pytest.mark.slow  # the test above adopts partitions, test_golden.py European numbers
 def test_european_numbers_are_numbers(layout: Callable[[str], Project]) -> None:
     """The delimiter, the decimal comma and the thousands are found by `init`."""
     project = layout("European numbers")

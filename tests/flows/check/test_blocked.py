@@ -81,7 +81,14 @@ def rules(report: Any, level: str) -> set[tuple[str, str]]:
     return {(item["rule"], item["dataset"]) for item in findings if item["level"] == level}
 
 
-@pytest.mark.parametrize("stages", [False, True], ids=["by check", "by stages"])
+@pytest.mark.parametrize(
+    "stages",
+    [
+        pytest.param(False, id="by check"),
+        # test_records.py has the records of stages.
+        pytest.param(True, id="by stages", marks=pytest.mark.slow),
+    ],
+)
 # That a release is blocked where a check is says `test_each_rule_blocks`.
 @pytest.mark.parametrize("command", slow_but({"check"}, ["check", "release"]))
 def test_all_violations_of_all_datasets_are_told_at_once(
@@ -116,7 +123,7 @@ def test_all_violations_of_all_datasets_are_told_at_once(
     assert tree_state(built.origin) == origin
 
 
-@pytest.mark.slow  # test_records.py compares records
+@pytest.mark.slow  # test_golden.py compares records
 def test_stages_make_what_the_check_would_make(built: Project) -> None:
     """With and without stages, the report's validation and comparison are the same."""
     with_schemas(built, stages=False)
@@ -144,6 +151,7 @@ def test_good_data_with_stages_is_released_with_its_reports(built: Project) -> N
     assert "skipped because dvc.lock is up to date" in again.err
 
 
+@pytest.mark.slow  # test_pii.py releases violations that warn
 def test_violations_may_warn(built: Project) -> None:
     """With `violations: warn` bad data is released, with the warning in its verdict."""
     with_schemas(built, stages=True)
@@ -170,8 +178,8 @@ POLICIES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 @pytest.mark.one_dataset
 @pytest.mark.parametrize(
     ("rule", "policy", "params", "code"),
-    # A rule of rows, one of a column and one of changed rows: each is a figure and a limit.
-    slow_but({"row_loss", "null_rate", "append_only"}, POLICIES, lambda policy: policy[0]),
+    # A rule of a column and one of changed rows: each is a figure and a limit, as of rows.
+    slow_but({"null_rate", "append_only"}, POLICIES, lambda policy: policy[0]),
 )
 def test_each_rule_blocks(
     released: Project, rule: str, policy: dict[str, Any], params: dict[str, Any], code: str
@@ -235,6 +243,7 @@ def test_a_breaking_change_needs_a_waiver_that_names_it(released: Project) -> No
     assert "the waiver of people.spend lapsed after data-v2" in json.dumps(report["notes"])
 
 
+@pytest.mark.slow  # test_wrong_turns.py has a table without rows
 def test_an_empty_dataset_blocks(released: Project) -> None:
     """A table without rows is blocked by default."""
     released.params(rows=0)
@@ -260,7 +269,13 @@ def test_a_file_that_is_no_table_blocks_and_hides_nothing(released: Project) -> 
 
 
 @pytest.mark.one_dataset
-@pytest.mark.parametrize("before", [True, False], ids=["makes the data", "comes after it"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(True, id="makes the data", marks=pytest.mark.slow),
+        pytest.param(False, id="comes after it"),
+    ],
+)
 def test_a_failing_stage_that_is_not_ours_is_named(released: Project, *, before: bool) -> None:
     """The pipeline is broken, not the data: exit 2 with the stage's name and its own output."""
     if before:

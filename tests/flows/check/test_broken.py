@@ -132,7 +132,13 @@ def test_a_broken_file_is_named(released: Project, break_it: Break, words: tuple
     assert tags(released) == ["data-v1"]
 
 
-@pytest.mark.parametrize("meta", [{"key": ["idd"]}, {"pii": ["emial"]}], ids=["key", "pii"])
+@pytest.mark.parametrize(
+    "meta",
+    [
+        pytest.param({"key": ["idd"]}, id="key"),
+        pytest.param({"pii": ["emial"]}, id="pii", marks=pytest.mark.slow),
+    ],
+)
 def test_a_column_that_is_not_there_blocks(built: Project, meta: dict[str, list[str]]) -> None:
     """A misspelt key or pii column is reported with the dataset, before anything is released."""
     artifact(built, meta=meta)

@@ -234,6 +234,7 @@ def test_what_is_declared_of_tables_refuses_other_files(copy: Copy) -> None:
     assert "artifacts.posts.path: 'data.xml' has no file of a table" in done.err
 
 
+@pytest.mark.slow  # tests/unit/analysis/test_files.py says so of them
 def test_old_files_that_nobody_can_list_are_said_so(copy: Copy) -> None:
     """A check without the remote compares what git holds, and says why it knows no more."""
     project = copy()
@@ -387,6 +388,7 @@ def test_a_check_shows_pictures_and_a_release_does_not(copy: Copy) -> None:
     assert "cats/3.png" in released.replace("<wbr>", "")
 
 
+@pytest.mark.slow  # test_bundle.py releases what a build measured
 def test_a_build_hands_files_over(copy: Copy, tmp_path: Path) -> None:
     """What a build measured of files is released by a publisher that reads none of them."""
     project = copy()

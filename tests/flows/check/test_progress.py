@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 from tests.commands import start
 from tests.project import Project
+from tests.slow_cases import slow_but
 from tests.terminals import attach, terminal
 
 pytestmark = pytest.mark.one_dataset
@@ -47,7 +48,8 @@ def on_terminal(project: Project, work: str, env: Mapping[str, str]) -> tuple[st
     return done.out, shown
 
 
-@pytest.mark.parametrize("work", ["validate", "profile", "check", "load", "dr.check"])
+# Of commands one, and of functions one: queries are the same.
+@pytest.mark.parametrize("work", slow_but({"validate", "load"}, WORK))
 def test_a_terminal_shows_long_queries(edited: Project, work: str) -> None:
     """The bar is on standard error; the result on standard output has nothing of it."""
     result, shown = on_terminal(edited, work, {})
@@ -56,7 +58,7 @@ def test_a_terminal_shows_long_queries(edited: Project, work: str) -> None:
     assert "Querying" not in result
 
 
-@pytest.mark.parametrize("work", ["profile", "load"])
+@pytest.mark.parametrize("work", slow_but({"load"}, ["profile", "load"]))
 def test_ci_shows_no_bars(edited: Project, work: str) -> None:
     """CI may have a terminal, but nobody who looks at it while the work lasts."""
     _, shown = on_terminal(edited, work, {"CI": "true"})

@@ -68,7 +68,14 @@ def failed(done: Any) -> set[str]:
     return {violation["check"] for violation in people["validation"]["violations"]}
 
 
-@pytest.mark.parametrize("key", [["nonsense"], ["plan"]], ids=["no column", "not unique"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        # test_broken.py has a key without a column.
+        pytest.param(["nonsense"], id="no column", marks=pytest.mark.slow),
+        pytest.param(["plan"], id="not unique"),
+    ],
+)
 def test_a_key_declared_later_is_checked_and_blocks(recorded: Project, key: list[str]) -> None:
     """The validation in git was made with another key; check and release judge by today's."""
     assert failed(run(recorded, "check", "--json")) == set()
@@ -111,6 +118,7 @@ def older(made_from: list[list[str]]) -> list[list[str]]:
     return [[name, "0" if name == "rules" else value] for name, value in made_from]
 
 
+@pytest.mark.slow  # test_golden.py compares records byte for byte
 def test_equal_inputs_give_equal_records_and_dvc_sees_no_change(recorded: Project) -> None:
     """The inputs in a record are functions of the content: a stage run again writes equal bytes."""
     before = {path: path.read_bytes() for path in (recorded.root / "reports/people").iterdir()}
@@ -201,6 +209,7 @@ def test_rows_that_dvcignore_leaves_out_are_neither_validated_nor_released(
     assert [file["path"] for file in files] == ["p0.csv"]
 
 
+@pytest.mark.slow  # test_pii.py declares a column later
 def test_a_baseline_is_read_from_the_record_of_its_own_data(recorded: Project) -> None:
     """The profile in git was made under other pii columns: that of the release is taken."""
     meta(recorded, pii=["name"])

@@ -126,6 +126,7 @@ def rows_of(engine: Engine, table: Table, schema: Any, place: Path) -> list[tupl
     return [*(tuple(row.values()) for row in pq.read_table(place).to_pylist()), (total,)]
 
 
+@pytest.mark.slow  # tests/contract/test_engines.py writes them
 def test_rows_that_fail_are_written_by_their_keys(
     cluster: Engine, objects: Objects, tmp_path: Path
 ) -> None:
@@ -200,6 +201,7 @@ def sail_with(keys: Keys, endpoint: str) -> Iterator[str]:
             server.stdin.close()
 
 
+@pytest.mark.slow  # the objects of a directory, above, are quick
 def test_objects_of_a_bucket(bucket: Bucket, tmp_path: Path) -> None:
     """They are read by their addresses (s3://…/files/md5/…), with the rights of the server."""
     remote = ObjectStore("storage", bucket.url("data"), bucket.fs, f"{bucket.name}/data")

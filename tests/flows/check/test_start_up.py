@@ -68,7 +68,7 @@ def loaded(project: Project, *arguments: str, code: int = 0) -> set[str]:
 
 @pytest.mark.parametrize(
     "command",
-    slow_but({"check", "list", "get 1 out"}, [(c,) for c in UNUSED], lambda c: " ".join(*c)),
+    slow_but({"check", "list"}, [(c,) for c in UNUSED], lambda c: " ".join(*c)),
 )
 def test_commands_load_what_they_use(staged: Project, command: tuple[str, ...]) -> None:
     """Where nothing changed, no command loads what reads tables; help and lists load no DVC."""
@@ -95,6 +95,7 @@ def test_tables_are_loaded_where_they_are_read(staged: Project) -> None:
         staged.write("data/people.csv", before)
 
 
+@pytest.mark.slow  # a validation, above, loads no pandas
 def test_rows_are_compared_without_pandas(staged: Project) -> None:
     """A check of other data compares its rows, and writes those that changed."""
     staged.params(seed=77)

@@ -59,8 +59,12 @@ def test_a_malformed_csv_is_not_told_as_a_removed_dataset(released: Project) -> 
 
 @pytest.mark.parametrize(
     "content",
-    [b"PAR1 no table PAR1", damaged_parquet(), b"id,x\n1,2\n3,4,5\n", b"id,x\n1,\xff\xfe\n"],
-    ids=["no parquet", "damaged parquet", "ragged csv", "no text"],
+    [
+        pytest.param(b"PAR1 no table PAR1", id="no parquet", marks=pytest.mark.slow),
+        pytest.param(damaged_parquet(), id="damaged parquet"),
+        pytest.param(b"id,x\n1,2\n3,4,5\n", id="ragged csv"),
+        pytest.param(b"id,x\n1,\xff\xfe\n", id="no text", marks=pytest.mark.slow),
+    ],
 )
 def test_a_first_version_of_unreadable_data_is_blocked(built: Project, content: bytes) -> None:
     """With no schema and no key nothing but its statistics would have looked at the pages."""

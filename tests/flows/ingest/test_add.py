@@ -18,6 +18,7 @@ from tests.broker import Broker
 from tests.commands import run
 from tests.goldens import Golden
 from tests.project import Project
+from tests.slow_cases import slow_but
 from tests.unit.ingest.test_parse_avro import AVRO, GOOD, framed
 
 from datarelease.errors import ConfigError, DatareleaseError, SettingsError
@@ -134,18 +135,24 @@ def test_the_schema_says_what_the_events_are(plan: Plan) -> None:
     assert "example.com" not in schema
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ([1, 2**62], {"dtype": "int64"}), ([1, 2**64], {"dtype": "float64"}),
-        ([1, 1.5], {"dtype": "float64"}), ([True, None], {"dtype": "bool", "nullable": True}),
-        (["2026-11-05T00:00:00"], {"dtype": "datetime64[ns]"}),
-        (["2026-11-05", "x"], {"dtype": "str"}), ([["a"], "x"], {"dtype": "object"}),
-        (["a", 1, "b"], {"dtype": "str"}), ([None], None),
-    ],
-)  # fmt: skip
-def test_types_are_those_of_most_values(plan: Plan, values: list[Any], expected: Any) -> None:
+TYPES: dict[str, tuple[list[Any], dict[str, Any] | None]] = {
+    "whole": ([1, 2**62], {"dtype": "int64"}),
+    "larger": ([1, 2**64], {"dtype": "float64"}),
+    "fractions": ([1, 1.5], {"dtype": "float64"}),
+    "null": ([True, None], {"dtype": "bool", "nullable": True}),
+    "times": (["2026-11-05T00:00:00"], {"dtype": "datetime64[ns]"}),
+    "some times": (["2026-11-05", "x"], {"dtype": "str"}),
+    "lists": ([["a"], "x"], {"dtype": "object"}),
+    "most": (["a", 1, "b"], {"dtype": "str"}),
+    "nothing": ([None], None),
+}
+
+
+# What limits, nulls, other kinds and no values make of a type.
+@pytest.mark.parametrize("name", slow_but({"larger", "null", "most", "nothing"}, TYPES))
+def test_types_are_those_of_most_values(plan: Plan, name: str) -> None:
     """A field without any value tells nothing and is left out."""
+    values, expected = TYPES[name]
     events = [{"order_id": n, "v": value} for n, value in enumerate(values * 3)]
     columns = yaml.safe_load(text(plan(events), "schemas/orders.yaml"))["columns"]
     assert columns.get("v") == expected
@@ -231,15 +238,18 @@ def test_avro_events_are_read_with_their_schemas(plan: Plan) -> None:
     [
         ({"name": "no/name"}, SettingsError, "no/name"),
         ({"topic": "a b"}, SettingsError, "topic"),
-        ({"name": "make"}, None, ""),
+        pytest.param({"name": "make"}, None, "", marks=pytest.mark.slow),
         ({"key": ("order_ids",)}, ConfigError, "Did you mean 'order_id'?"),
-        ({"time": "created"}, ConfigError, "--time: there is no column 'created'"),
+        pytest.param(
+            {"time": "created"}, ConfigError, "--time: there is no column 'created'",
+            marks=pytest.mark.slow,
+        ),
         ({"time": "status"}, ConfigError, "is not a time or date (str)"),
         ({"events": []}, ConfigError, "has no events"),
         ({"events": [b"x", b"[]"]}, ConfigError, "None of the last 2 events"),
         ({"events": [framed(1, AVRO, GOOD)]}, ConfigError, "add --format avro"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_is_told(
     plan: Plan, root: Path, wanted: dict[str, Any], error: type[DatareleaseError] | None, told: str
 ) -> None:
@@ -276,6 +286,7 @@ def test_files_that_git_ignores_are_told(plan: Plan, root: Path) -> None:
         plan()
 
 
+@pytest.mark.slow  # `init` has the same, in test_init.py
 def test_files_changed_meanwhile_stay(plan: Plan, root: Path) -> None:
     """Nobody's edit is overwritten."""
     found = plan()

@@ -187,7 +187,7 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize("point", slow_but({"after messages 1", "after transaction 1"}, POINTS))
+@pytest.mark.parametrize("point", slow_but({"after messages 1"}, POINTS))
 def test_killed_commit_is_finished_by_the_next(make: Make, broker: Broker, point: Point) -> None:
     """Whenever it is killed, each dead letter is seen once in the end, and never before offsets."""
     target = broker.topic("dead")
@@ -219,6 +219,7 @@ def test_second_commit_shuts_the_first_one_out(broker: Broker) -> None:
     assert read(broker, target) == [(0, 1, b"bad")]
 
 
+@pytest.mark.slow  # test_ingest_transcripts.py shows what it prints
 def test_command_tells_what_it_did(make: Make) -> None:
     """A line for people, before the first version, after it, and when there is nothing to do."""
     repository = make()

@@ -17,6 +17,7 @@ from tests.broker import Broker
 from tests.commands import KILLED, Point, run
 from tests.ingesting import STREAM, Ingesting
 from tests.registry import framed, running_registry
+from tests.slow_cases import slow_but
 
 from datarelease.errors import ConfigError, ConflictError, WorldError
 from datarelease.ingest import raw
@@ -160,7 +161,7 @@ def test_files_of_no_batch_are_removed(make: Make) -> None:
     assert keys(repository) == list(range(10))
 
 
-@pytest.mark.parametrize("left", [b"", b"PAR1", "half"])
+@pytest.mark.parametrize("left", slow_but({"half"}, [b"", b"PAR1", "half"]))
 def test_damaged_file_is_drained_anew(make: Make, left: bytes | str) -> None:
     """A file that was cut off, by whomever, is no file."""
     repository = make(10)
@@ -188,7 +189,11 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize("point", POINTS, ids=str)
+QUICK = {"before drain_now 1", "after RowGroups.add 4", "before to_disk 1", "after to_disk 3"}
+"""Before anything is there, within a file, before it is whole, and after the last one."""
+
+
+@pytest.mark.parametrize("point", slow_but(QUICK, POINTS))
 def test_killed_drain_is_finished_by_the_next(make: Make, point: Point) -> None:
     """Whenever a drain is killed, every file is whole or not there, and the next one agrees."""
     repository = make(200, batch=100)
@@ -417,6 +422,7 @@ def test_unknown_stream_names_the_nearest(make: Make) -> None:
     assert "did you mean 'orders'?" in done.text
 
 
+@pytest.mark.slow  # test_ingest_transcripts.py shows what they print
 def test_commands_tell_what_they_did(make: Make) -> None:
     """Each command has a line for people and a document for machines."""
     repository = make(10)
@@ -514,7 +520,7 @@ def test_registry_that_cannot_be_asked(
     [
         ("{}", "PROTOBUF", "is not Avro"),
         ('{"type": "array", "items": "com.example.Other"}', "AVRO", "refers to other schemas"),
-        ('{"type": "recrod"}', "AVRO", "is not valid Avro"),
+        pytest.param('{"type": "recrod"}', "AVRO", "is not valid Avro", marks=pytest.mark.slow),
         ("{", "AVRO", "is not valid Avro"),
     ],
 )

@@ -75,9 +75,12 @@ def test_a_passing_patch_is_merged(hub: Hosted, done: Proposal) -> None:
         ("failure", "github-actions[bot]", None, "refused", "its check ended with failure"),
         ("success", "github-actions[bot]", "e" * 64, "refused", "its check saw other data: eeee"),
         ("success", "ann", None, "waits", "the status that ann set does not count"),
-        ("success", "robot", None, "waits", "the status that robot set does not count"),
+        pytest.param(
+            "success", "robot", None, "waits", "the status that robot set does not count",
+            marks=pytest.mark.slow,
+        ),
     ],
-)
+)  # fmt: skip
 def test_without_the_status_it_is_not_merged(
     hub: Hosted,
     done: Proposal,
@@ -183,6 +186,7 @@ def test_a_first_version_is_a_persons(tmp_path: Path) -> None:
     assert (found.state, found.reason) == ("refused", "the change is additive, not a patch")
 
 
+@pytest.mark.slow  # a verdict of block, below, is a person's
 def test_a_topic_that_began_anew_is_a_persons(tmp_path: Path) -> None:
     """Every released row would go: that blocks by default, and no rule makes it merge by itself."""
     project = Project.copied(streaming("first"), tmp_path / "anew")

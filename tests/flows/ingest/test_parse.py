@@ -507,7 +507,7 @@ STOPPED = [
     (Step.PART, 4), (Step.COUNTS, 2), (Step.COUNTS, 3),
 ]  # fmt: skip
 """Steps, and the call before which a run is stopped; None: chunks."""
-QUICK = {"None 5", "duplicates 2", "part 2", "counts 2"}
+QUICK = {"duplicates 2", "part 2", "counts 2"}
 """Once in each step that writes."""
 
 

@@ -139,6 +139,7 @@ def test_after_a_merge_what_came_since_is_next(hub: Hosted) -> None:
     assert "**Append-only**: the 1 batch before are unchanged." in str(hub.pulls[1].body)
 
 
+@pytest.mark.slow  # a branch that was deleted, below, was refused
 def test_a_refused_proposal_comes_again_only_with_more(hub: Hosted) -> None:
     """Closed unmerged: enough more events, or a person's word, and then with all of them."""
     hub.proposed(Waits({0: 100}))
@@ -251,7 +252,8 @@ def other_machine(hub: Hosted, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("point", [pytest.param("claim", marks=pytest.mark.slow), "create"])
+@pytest.mark.slow  # a branch is only created: tests/contract/test_git_desk.py
+@pytest.mark.parametrize("point", ["claim", "create"])
 def test_two_proposers_make_one(
     hub: Hosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
@@ -279,7 +281,7 @@ def test_the_second_takes_up_what_the_first_left(
     assert (done.state, done.events, hub.pulls[0].title) == ("opened", 86, "orders: 86 events")
 
 
-@pytest.mark.slow  # a race, of which `two proposers` is the quick one
+@pytest.mark.slow
 def test_merged_while_another_was_prepared(
     hub: Hosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -475,6 +477,7 @@ def test_one_process_at_a_time(project: Project) -> None:
         pass
 
 
+@pytest.mark.slow  # tests/contract/test_git_desk.py has half a clone
 def test_a_broken_desk_is_made_anew(project: Project) -> None:
     """Locks and half a clone of a killed process are no obstacle; nothing above them moves."""
     proposed(project, proposals_of, Waits({0: 100}))

@@ -18,6 +18,7 @@ from tests.forge.gitdir import WorkTree
 from tests.forge.records import Pull, Repository
 from tests.forge.server import GitHubServer
 from tests.goldens import Golden
+from tests.slow_cases import slow_but
 from tests.webhook_receiver import running_receiver
 
 from datarelease.adapters.github.cml import is_marked
@@ -222,7 +223,20 @@ ANNOUNCED = [(step, when) for step in (Step.DRAFT, Step.ASSET, Step.PUBLISH) for
 TOLD = [(step, when) for step in (Step.COMMENT, Step.NOTICE) for when in WHEN]
 
 
-@pytest.mark.parametrize(("step", "when"), [*ANNOUNCED, *TOLD])
+def name_of(case: tuple[Step, str]) -> str:
+    """What a case is called."""
+    return f"{case[0]}-{case[1]}"
+
+
+# Each step once.
+@pytest.mark.parametrize(
+    ("step", "when"),
+    slow_but(
+        {"draft-after", "asset-before", "publish-after", "comment-before", "notice-after"},
+        [*ANNOUNCED, *TOLD],
+        name_of,
+    ),
+)
 def test_announced_after_a_crash(
     step: Step, when: str, github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
 ) -> None:
@@ -240,7 +254,9 @@ def test_announced_after_a_crash(
     assert {request.method for request in github.requests[before:]} == {"GET"}
 
 
-@pytest.mark.parametrize(("step", "when"), TOLD)
+@pytest.mark.parametrize(
+    ("step", "when"), slow_but({"comment-after", "notice-before"}, TOLD, name_of)
+)
 def test_a_failure_is_told_once_after_a_crash(
     step: Step, when: str, github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
 ) -> None:
@@ -262,7 +278,10 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("what", FAILURES)
+# One of each half, and a look that fails.
+@pytest.mark.parametrize(
+    "what", slow_but({"the draft", "looking for the page", "the comment"}, FAILURES)
+)
 def test_a_run_that_broke_off_is_finished_by_the_next(
     what: str, github: GitHubServer, hub: GitHub, repo: Repository, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from tests import sample_reports as samples
 from tests.hostile import poisoned
 from tests.properties import examples
+from tests.slow_cases import slow_but
 
 from datarelease.adapters.github.cml import is_marked, watermark
 from datarelease.adapters.untrusted import ENTRIES, LIMITS, plain_json, read_artifact
@@ -204,9 +205,19 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("name", BOMBS)
-@pytest.mark.parametrize("file", ["report.json", "pull-request.json"])
-def test_json_bombs_and_what_is_no_json_are_refused(folder: Path, name: str, file: str) -> None:
+FILES = ["report.json", "pull-request.json"]
+
+
+# Each in the report; one reader reads both files.
+@pytest.mark.parametrize(
+    ("file", "name"),
+    slow_but(
+        {*(f"report.json-{name}" for name in BOMBS), "pull-request.json-nested lists"},
+        [(file, name) for file in FILES for name in BOMBS],
+        "-".join,
+    ),
+)
+def test_json_bombs_and_what_is_no_json_are_refused(folder: Path, file: str, name: str) -> None:
     """Quickly, and in one line."""
     (folder / file).write_text(BOMBS[name])
     start = time.monotonic()
@@ -248,13 +259,20 @@ def test_half_a_surrogate_pair_is_refused(folder: Path) -> None:
     refused(folder, "report.json")
 
 
+def slow(*cases: dict[str, Any]) -> list[Any]:
+    """Cases like others that are quick: a property of another wrong type, or with another text."""
+    return [pytest.param(case, marks=pytest.mark.slow) for case in cases]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
-        {"number": "7"}, {"number": 7.0}, {"number": True}, {"number": None}, {"number": [7]},
-        {"number": 0}, {"number": -7}, {"number": 2**31}, {"number": "7\n8"},
-        {"number": "../../issues/1"}, {"head": "main"}, {"head": SHA.upper()},
-        {"head": f"{SHA}\n"}, {"base": None}, {"format": 2}, {"format": "1"}, {"more": 1},
+        {"number": 7.0}, {"number": True}, {"number": -7}, {"number": "../../issues/1"},
+        {"head": "main"}, {"head": f"{SHA}\n"}, {"base": None}, {"format": 2}, {"more": 1},
+        *slow(
+            {"number": "7"}, {"number": None}, {"number": [7]}, {"number": 0}, {"number": 2**31},
+            {"number": "7\n8"}, {"head": SHA.upper()}, {"format": "1"},
+        ),
     ],
 )  # fmt: skip
 def test_a_pull_request_of_another_type_is_refused(folder: Path, fields: dict[str, Any]) -> None:
@@ -266,13 +284,15 @@ def test_a_pull_request_of_another_type_is_refused(folder: Path, fields: dict[st
 @pytest.mark.parametrize(
     "fields",
     [
-        {"digest": "d"}, {"digest": "D" * 64}, {"digest": "d" * 64 + "\n"}, {"digest": None},
-        {"base_digest": "x" * 64}, {"commit": "HEAD"}, {"commit": f"{SHA}\nx"},
-        {"tag": "data-v4\nreleased=true"}, {"tag": "@org/team"}, {"tag": ""}, {"tag": "v" * 200},
-        {"base": "data v3"}, {"rollback_of": "<b>"}, {"tag": 4}, {"outcome": "published"},
-        {"verdict": {"findings": [], "level": "pass"}}, {"verdict": "pass"}, {"datasets": {}},
-        {"compatibility": "good"}, {"notes": "x"}, {"notes": [1]}, {"format": True},
-        {"format": REPORT_FORMAT + 1}, {"more": 1}, {"__class__": "x"},
+        {"digest": "D" * 64}, {"digest": "d" * 64 + "\n"}, {"base_digest": "x" * 64},
+        {"commit": "HEAD"}, {"commit": f"{SHA}\nx"}, {"tag": "data-v4\nreleased=true"},
+        {"tag": "@org/team"}, {"tag": "v" * 200}, {"base": "data v3"}, {"rollback_of": "<b>"},
+        {"outcome": "published"}, {"verdict": {"findings": [], "level": "pass"}}, {"datasets": {}},
+        {"notes": [1]}, {"format": True}, {"format": REPORT_FORMAT + 1}, {"__class__": "x"},
+        *slow(
+            {"digest": "d"}, {"digest": None}, {"tag": ""}, {"tag": 4}, {"verdict": "pass"},
+            {"compatibility": "good"}, {"notes": "x"}, {"more": 1},
+        ),
         {"history": [{"tag": "a\nb", "date": "", "rows": []}]},
         {"history": [{"tag": "data-v1", "date": "", "rows": [["a", "1"]]}]},
     ],
@@ -327,9 +347,19 @@ def placed(text: str) -> list[Callable[[Report], Report]]:
     ]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("place", range(5))
-def test_hostile_text_in_a_report_is_text(folder: Path, name: str, place: int) -> None:
+PLACED = [(place, name) for name in HOSTILE for place in range(5)]
+
+
+# Each text once, and each place with two texts or more.
+@pytest.mark.parametrize(
+    ("place", "name"),
+    slow_but(
+        {f"{n % 5}-{name}" for n, name in enumerate(HOSTILE)},
+        PLACED,
+        lambda case: f"{case[0]}-{case[1]}",
+    ),
+)
+def test_hostile_text_in_a_report_is_text(folder: Path, place: int, name: str) -> None:
     """Read from disk as posted, rendered here: nothing of it acts."""
     report = placed(HOSTILE[name])[place](replace(samples.warned(), commit=SHA))
     (folder / "report.json").write_text(encode(report))

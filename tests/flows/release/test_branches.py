@@ -221,7 +221,14 @@ def test_a_superseded_commit_is_skipped(edited: Project) -> None:
     assert tags(edited) == ["data-v1", "data-v2", "data-v3"]
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["pushed before", "new at the origin"])
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(True, id="pushed before"),
+        # A detached HEAD, below, makes a new branch.
+        pytest.param(False, id="new at the origin", marks=pytest.mark.slow),
+    ],
+)
 def test_a_feature_branch_is_released_without_touching_main(
     edited: Project, *, known: bool
 ) -> None:
@@ -296,6 +303,7 @@ def test_main_that_diverges_before_the_tag_has_to_be_integrated(
     assert tags(edited) == ["data-v1"]
 
 
+@pytest.mark.slow  # test_golden.py compares what is told
 def test_what_was_committed_pushed_and_tagged_is_told(edited: Project) -> None:
     """Standard output names the commit with its files, the branch and the tag; so does --json."""
     done = run(edited, "release")

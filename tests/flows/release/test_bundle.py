@@ -97,7 +97,7 @@ TAKEN_OVER = [
 ]
 
 
-@pytest.mark.parametrize("point", slow_but({"after take over 1", "before push 1"}, TAKEN_OVER))
+@pytest.mark.parametrize("point", slow_but({"after take over 1"}, TAKEN_OVER))
 def test_killed_while_a_bundle_is_released(built: Path, publisher: Project, point: Point) -> None:
     """The same command again ends in one whole version, and says so."""
     run(publisher, "release", "--bundle", str(built), points=[*NO_STAGE, point], code=KILLED)
@@ -440,6 +440,7 @@ def test_a_race_that_a_bundle_loses_ends_at_once(
     assert manifest(publisher.remote, "data-v2")["baseline"] == "data-v1"
 
 
+@pytest.mark.slow  # a race that a bundle loses, above, is quick
 def test_another_release_since_the_build_asks_for_a_new_one(
     built: Path, publisher: Project, edited: Project
 ) -> None:

@@ -66,8 +66,8 @@ QUICK = {
     "after tag object 1", "after push 1", "after index 1", "after upload 26",
 }  # fmt: skip
 """One point between each two things that a release leaves outside of its process."""
-QUICK_WITH_TWO = {"after upload 3", "after upload 33", "after upload 45"}
-"""With two remotes, what one remote does not have: between the remotes, in each step."""
+QUICK_WITH_TWO = {"after upload 3"}
+"""With two remotes, what one remote does not have: the steps are those with one."""
 
 
 def with_backup(project: Project) -> Path:
@@ -173,7 +173,13 @@ def name_victim(place: Path) -> None:
     place.write_text(str(os.getpid()))
 
 
-@pytest.mark.parametrize("all_of_it", [False, True], ids=["only us", "DVC too"])
+@pytest.mark.parametrize(
+    "all_of_it",
+    [
+        pytest.param(False, id="only us"),
+        pytest.param(True, id="DVC too", marks=pytest.mark.slow),
+    ],
+)
 def test_killed_while_a_stage_runs(released: Project, *, all_of_it: bool) -> None:
     """A stage cut off after its first output leaves nothing that the second run believes."""
     script = (released.root / "make.py").read_text()
@@ -204,7 +210,8 @@ def test_killed_while_a_stage_runs(released: Project, *, all_of_it: bool) -> Non
 PIPELINE = [Point(step=Step.REPRODUCE, when=when) for when in WHEN]
 
 
-@pytest.mark.parametrize("point", PIPELINE, ids=str)
+# Before it ran is after the first look at what is stale, above.
+@pytest.mark.parametrize("point", slow_but({"after reproduce 1"}, PIPELINE))
 def test_killed_around_the_pipeline(released: Project, point: Point) -> None:
     """Before it ran or after, the second run releases what the pipeline makes."""
     released.params(rows=31)
@@ -236,6 +243,7 @@ def test_another_machine_finishes_the_release(edited: Project, tmp_path: Path) -
     assert_whole(edited, "data-v2")
 
 
+@pytest.mark.slow  # another machine, above, is quick
 def test_another_identity_finishes_the_release(edited: Project) -> None:
     """Killed and run again by somebody else in the same work tree: the same number, whole."""
     run(edited, "release", points=[Point(step=Step.PUSH)], code=KILLED)
@@ -246,6 +254,7 @@ def test_another_identity_finishes_the_release(edited: Project) -> None:
     assert_whole(edited, "data-v2")
 
 
+@pytest.mark.slow  # killed after the push, and copies in test_missing.py, are quick
 def test_copies_that_a_killed_release_left_out_are_written_by_the_next(
     edited: Project, tmp_path: Path
 ) -> None:
@@ -274,7 +283,7 @@ WITHDRAWAL = [Point(step=step, when=when) for step in (Step.TAG_OBJECT, Step.PUS
 RETURN = [Point(step=Step.PUSH, when=when) for when in WHEN]
 
 
-@pytest.mark.parametrize("point", WITHDRAWAL, ids=str)
+@pytest.mark.parametrize("point", slow_but({"before push 1", "after push 1"}, WITHDRAWAL))
 def test_killed_while_a_version_is_withdrawn(released: Project, point: Point) -> None:
     """Withdrawn by the first run or by the second, and never half."""
     command = ("yank", "data-v1", "--reason", "wrong")
@@ -285,7 +294,7 @@ def test_killed_while_a_version_is_withdrawn(released: Project, point: Point) ->
     assert tags(released) == ["data-v1", "data-v1-yanked"]
 
 
-@pytest.mark.parametrize("point", RETURN, ids=str)
+@pytest.mark.parametrize("point", slow_but({"after push 1"}, RETURN))
 def test_killed_while_a_withdrawal_is_taken_back(released: Project, point: Point) -> None:
     """In force again by the first run or by the second."""
     run(released, "yank", "data-v1", "--reason", "wrong")
@@ -301,7 +310,7 @@ REPAIR = [
 ]
 
 
-@pytest.mark.parametrize("point", REPAIR, ids=str)
+@pytest.mark.parametrize("point", slow_but({"before repair 1", "after upload 1"}, REPAIR))
 def test_killed_while_a_version_is_repaired(released: Project, point: Point) -> None:
     """An object and a document that a remote lost are there again after the second run."""
     table = next(f for d in manifest(released.remote, "data-v1")["datasets"] for f in d["files"])

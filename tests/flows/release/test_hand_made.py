@@ -115,6 +115,7 @@ def test_the_number_of_a_deleted_tag_is_not_used_again(edited: Project, tmp_path
     assert manifest_path(edited.remote, "data-v2").read_bytes() == kept
 
 
+@pytest.mark.slow  # tests/unit/model/test_version.py has such prefixes
 def test_a_prefix_with_a_slash_keeps_its_numbers(edited: Project, tmp_path: Path) -> None:
     """Versions called sets/people-vN have folders in folders on the remotes."""
     edited.release_settings(tag_prefix="sets/people-v")

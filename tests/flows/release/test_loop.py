@@ -14,6 +14,7 @@ from tests.commands import KILLED, Point, run
 from tests.project import Project
 from tests.remote_servers import RemoteServers
 from tests.servers import Bucket
+from tests.slow_cases import slow_but
 from tests.versions import assert_whole, branch, commit, manifest, message, tags, tree_state
 
 from datarelease.adapters.dvc.config import DvcConfig
@@ -117,6 +118,7 @@ def test_rollback_in_a_fresh_clone_fetches_the_data(edited: Project, tmp_path: P
     assert "runs the pipeline" not in done.err
 
 
+@pytest.mark.slow  # tests/unit/model/test_waivers.py judges it
 def test_rollback_after_columns_were_added_is_not_blocked(released: Project) -> None:
     """What a roll-back takes away is a warning; the rule on breaking changes lets it pass."""
     script = (released.root / "make.py").read_text()
@@ -145,7 +147,8 @@ def test_rollback_to_what_is_there_says_so(released: Project) -> None:
 ROLLBACK = [Point(step=step, when="after") for step in (Step.BRANCH, Step.SWITCH, Step.CHECKOUT)]
 
 
-@pytest.mark.parametrize("point", ROLLBACK, ids=str)
+# With a branch, and on it without the data.
+@pytest.mark.parametrize("point", slow_but({"after branch 1", "after switch 1"}, ROLLBACK))
 def test_rollback_killed_and_run_again_finishes(edited: Project, point: Point) -> None:
     """Wherever it was killed, the second run ends on the branch, with its data and its words."""
     edited.commit("The lock", "dvc.lock")
@@ -251,6 +254,7 @@ def test_sources_under_dvc_add_are_released_and_rolled_back(built: Project) -> N
     assert commit(project, "data-v3") == project.head
 
 
+@pytest.mark.slow  # tests/flows/versions/test_missing.py releases to S3
 @pytest.mark.two_datasets
 def test_the_loop_runs_on_s3(built: Project, bucket: Bucket) -> None:
     """Two releases, nothing to release and a roll-back against a real S3 server."""
@@ -272,7 +276,7 @@ def test_the_loop_runs_on_s3(built: Project, bucket: Bucket) -> None:
     assert run(built, "verify", "data-v1", "--full", "--json").json["faults"] == []
 
 
-SLOW = pytest.mark.slow  # the loop on S3 is quick; tests/contract has each kind of remote by itself
+SLOW = pytest.mark.slow  # test_missing.py releases to S3; tests/contract has each kind of remote
 
 
 @pytest.mark.two_datasets
@@ -330,6 +334,7 @@ def test_a_number_stays_used_on_a_remote_without_listings(
     assert release(built)["tag"] == "data-v2"
 
 
+@pytest.mark.slow  # test_blocked.py releases what stages write
 def test_metrics_of_stages_go_into_the_release_commit(released: Project) -> None:
     """What a stage makes for git (`cache: false`) is a product, no edit."""
     pipeline = released.read_yaml("dvc.yaml")

@@ -46,7 +46,7 @@ def digests(project: Project) -> list[str]:
     return [manifest(project.remote, tag)["digest"] for tag in tags(project)]
 
 
-@pytest.mark.parametrize("step", [BEFORE, BETWEEN])
+@pytest.mark.parametrize("step", slow_but({BETWEEN}, [BEFORE, BETWEEN]))
 def test_another_release_comes_between(edited: Project, tmp_path: Path, step: Step) -> None:
     """Other data released between plan and record, or record and tag: both become versions."""
     other = second_clone(edited, tmp_path / "other", 50)
@@ -149,6 +149,7 @@ def test_a_tag_that_github_refuses_its_workflows_has_a_remedy(
     assert run(edited, "release", "--json").json["tag"] == "data-v2"
 
 
+@pytest.mark.slow  # test_bundle.py ends when it is overtaken
 def test_one_that_is_always_overtaken_ends_with_run_it_again(
     edited: Project, tmp_path: Path
 ) -> None:
@@ -171,7 +172,7 @@ def hurry() -> None:
 RACERS = 6
 
 
-@pytest.mark.slow  # two at once, below, are quick
+@pytest.mark.slow  # one that comes between, above, is planned again
 def test_many_at_once(released: Project, tmp_path: Path) -> None:
     """Six release other data at the same moment: all become versions, numbered without a hole."""
     clones = []
@@ -193,11 +194,12 @@ def test_many_at_once(released: Project, tmp_path: Path) -> None:
     assert len(set(digests(released))) == RACERS + 1
 
 
+@pytest.mark.slow  # the same commit comes between, above
 @pytest.mark.parametrize(
     "rows",
     # Both come between the same steps in the tests above.
     [
-        pytest.param(50, id="other data", marks=pytest.mark.slow),
+        pytest.param(50, id="other data"),
         pytest.param(None, id="the same commit"),
     ],
 )

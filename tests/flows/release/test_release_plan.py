@@ -70,6 +70,7 @@ def test_a_stale_lock_is_said_and_stays(released: Project) -> None:
     assert everything(released) == before
 
 
+@pytest.mark.slow  # test_loop.py uploads what changed
 @pytest.mark.two_datasets
 def test_objects_that_are_there_are_not_sent(built: Project) -> None:
     """Pushed by hand, the data is on the remote already; what is missing is counted."""

@@ -86,6 +86,7 @@ def test_what_a_pull_wants_is_listed_pushed_and_verified(built: Project, tmp_pat
     assert "raw/notes.csv, raw/pages" in shown.text
 
 
+@pytest.mark.slow  # test_missing.py loses one right after the push
 def test_a_store_that_drops_an_object_makes_no_tag(built: Project) -> None:
     """It says that all is well and keeps nothing: exit 3 with the key, no tag; then repaired."""
     md5 = with_raw(built)
@@ -121,6 +122,7 @@ def test_what_nobody_has_stops_the_release_with_its_name(built: Project, tmp_pat
                 / md5_in(clone, "raw/notes.csv.dvc")[2:]).exists()  # fmt: skip
 
 
+@pytest.mark.slow  # tests/flows/versions/test_missing.py loses objects
 def test_what_is_lost_later_is_found_and_sent_again(built: Project) -> None:
     """`verify` looks for what is tracked beside, `--full` reads it back, `release` sends it."""
     path = object_path(built.remote, with_raw(built))
@@ -163,6 +165,7 @@ def test_what_the_last_manifest_lists_is_not_read_again(built: Project, tmp_path
     assert not object_path(clone.root / ".dvc/cache", md5).exists()
 
 
+@pytest.mark.slow  # tests/flows/check/test_files.py has files on such a remote
 @pytest.mark.two_datasets
 def test_an_output_is_kept_on_the_remote_that_it_names(built: Project, tmp_path: Path) -> None:
     """`remote: NAME`: there and nowhere else, found by readers and by `dvc pull`."""
@@ -192,7 +195,7 @@ def test_an_output_is_kept_on_the_remote_that_it_names(built: Project, tmp_path:
     assert "other: files/md5" in run(reader, "verify", "data-v1", code=3).text
 
 
-@pytest.mark.slow  # an output of a remote of its own is quick
+@pytest.mark.slow  # tests/flows/check/test_files.py has files on a remote of their own
 def test_an_output_moves_with_the_remote_that_it_names(built: Project, tmp_path: Path) -> None:
     """Where `remote: NAME` was taken away, a clone without the data moves it to the others."""
     other_remote(built)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from tests.commands import run
 from tests.project import Project
 
@@ -14,6 +15,7 @@ PAGE = (Path(__file__).parents[3] / "docs/erasure.md").read_text()
 BLOCKS = re.findall(r"<!-- checked: [^>]*-->\n```sh\n(.*?)```", PAGE, re.DOTALL)
 
 
+@pytest.mark.slow  # the page is played
 def test_the_commands_for_a_clone_leave_nothing_of_an_erased_version(two: Project) -> None:
     """No object that was erased is in its cache, nor a document; the data of the present is."""
     run(two, "yank", "2", "--reason", "personal data")

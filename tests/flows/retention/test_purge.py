@@ -10,6 +10,7 @@ from tests.commands import KILLED, Point, run
 from tests.conftest import environment, hermetic_environment
 from tests.flows.retention.conftest import put_object, stored
 from tests.project import Project
+from tests.slow_cases import slow_but
 from tests.versions import assert_whole, document_path, manifest, message, objects, tags
 
 import datarelease as dr
@@ -151,7 +152,8 @@ def test_a_remote_that_is_not_configured_is_no_way_out(three: Project) -> None:
     assert tags(three) == ["data-v1", "data-v2", "data-v3"]
 
 
-@pytest.mark.parametrize("point", ERASURE, ids=str)
+# Before the tag, which decides, and when some of the data is gone.
+@pytest.mark.parametrize("point", slow_but({"before push 1", "after delete 1"}, ERASURE))
 def test_an_erasure_that_was_stopped_is_finished(three: Project, point: Point) -> None:
     """Killed anywhere, the same command ends in the same state; no reader trusts the half."""
     gone, documents = only_in_second(three), documents_of_second(three)
@@ -163,7 +165,7 @@ def test_an_erasure_that_was_stopped_is_finished(three: Project, point: Point) -
     assert_erased(three, gone, documents)
 
 
-@pytest.mark.parametrize("point", COLLECTION, ids=str)
+@pytest.mark.parametrize("point", slow_but({"after delete 1"}, COLLECTION))
 def test_a_collection_that_was_stopped_is_finished(three: Project, point: Point) -> None:
     """The next run removes the rest."""
     before = stored(three.remote)

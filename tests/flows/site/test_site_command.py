@@ -26,6 +26,7 @@ def shown(out: Path, path: str) -> str:
     return (out / path).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow  # test_golden.py makes one, tests/unit/site has its pages
 def test_the_catalogue_of_a_repository(two: Project, tmp_path: Path) -> None:
     """Figures, changes, author, parameters; again only what changed; then without the remote."""
     out = tmp_path / "public"

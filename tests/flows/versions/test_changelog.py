@@ -15,6 +15,7 @@ def two(edited: Project) -> Project:
     return edited
 
 
+@pytest.mark.slow  # test_golden.py has one, with channels and withdrawals
 def test_the_history_of_versions_in_sentences(two: Project) -> None:
     """Newest first, by range, with channels and withdrawals; a lost report leaves the figures."""
     run(two, "channel", "set", "stable", "data-v2", "--reason", "complete")

@@ -177,6 +177,7 @@ def test_a_declared_channel_is_set_by_the_release(three: Project) -> None:
     assert moves_of(three) == ["data-channel-stable-1"]
 
 
+@pytest.mark.slow  # test_races.py tags such a commit
 def test_a_workflow_tags_a_commit_whose_workflow_files_a_branch_has(three: Project) -> None:
     """GitHub refuses its token others; the message names the version, and who started the run."""
     env = {

@@ -22,6 +22,7 @@ def erase(project: Project, tag: str, reason: str) -> None:
     project.git("push", "--quiet", "origin", f"{tag}-erased")
 
 
+@pytest.mark.slow  # test_purge.py reads one, tests/unit/flows/test_catalogue.py has the rest
 def test_readers_checks_and_releases_know_an_erased_version(
     edited: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

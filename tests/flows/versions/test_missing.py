@@ -91,8 +91,15 @@ def key(md5: str) -> str:
     return f"files/md5/{md5[:2]}/{md5[2:]}"
 
 
-@pytest.mark.parametrize("harm", slow_but({"delete", "overwrite"}, HARMS, name_of))
-@pytest.mark.parametrize("which", OBJECTS, ids=lambda which: which.__name__)
+# Each kind of object once, and both ways to lose one.
+@pytest.mark.parametrize(
+    ("which", "harm"),
+    slow_but(
+        {"table-delete", "part-overwrite", "listing-delete"},
+        [(which, harm) for which in OBJECTS for harm in HARMS],
+        lambda case: "-".join(map(name_of, case)),
+    ),
+)
 @pytest.mark.two_datasets
 def test_harm_to_any_object_is_named_and_repaired(
     released: Project, which: Which, harm: Harm
@@ -332,6 +339,7 @@ def test_a_hash_mismatch_on_the_way_in_is_refused(released: Project, tmp_path: P
     assert not object_path(clone.root / ".dvc" / "cache", md5).exists()
 
 
+@pytest.mark.slow  # tests/contract/test_store_s3.py has such an ETag
 def test_full_finds_what_s3_does_not_tell(built: Project, bucket: Bucket) -> None:
     """An object of several parts has no MD5 as ETag: --full reads it back and finds other bytes."""
     built.use_bucket(bucket)

@@ -60,7 +60,14 @@ def test_only_so_many_are_looked_at(two: Project) -> None:
     ]
 
 
-@pytest.mark.parametrize("arguments", [[], ["data-v1", "--newest", "1"], ["--newest", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        pytest.param(["data-v1", "--newest", "1"], marks=pytest.mark.slow),
+        pytest.param(["--newest", "0"], marks=pytest.mark.slow),
+    ],
+)
 def test_what_to_look_at_has_to_be_said_once(arguments: list[str], two: Project) -> None:
     """Neither, both, or none at all: exit 2."""
     run(two, "verify", *arguments, code=2)

@@ -125,6 +125,7 @@ def test_a_fragment_of_another_kind_stays_with_the_address() -> None:
     assert split_subdirectory("https://u:p#x@host/a") == ("https://u:p#x@host/a", None)
 
 
+@pytest.mark.slow  # test_wording.py releases what a folder's pipeline makes
 def test_a_dataset_may_be_declared_beside_its_data(built: Project) -> None:
     """A `dvc.yaml` in a folder declares datasets with paths from there, as DVC reads them."""
     built.write("sub/data/u.csv", "id,x\n1,2\n1,3\n")

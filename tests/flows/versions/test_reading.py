@@ -61,7 +61,7 @@ def place_of(project: Project, where: str, tmp_path: Path) -> tuple[Path, list[s
     return elsewhere, ["--repo", address]
 
 
-@pytest.mark.parametrize("where", slow_but({"inside", "file URL"}, PLACES))
+@pytest.mark.parametrize("where", slow_but({"file URL"}, PLACES))
 def test_every_command_reads_from_everywhere(two: Project, tmp_path: Path, where: str) -> None:
     """list, show, diff, verify and get tell the same, wherever one stands."""
     cwd, option = place_of(two, where, tmp_path)
@@ -79,7 +79,7 @@ def test_every_command_reads_from_everywhere(two: Project, tmp_path: Path, where
     assert len(list((cwd / "out/data/events").iterdir())) == 3
 
 
-@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("where", slow_but({"inside", "file URL"}, PLACES))
 def test_load_gives_the_rows_of_a_version(
     two: Project, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +176,7 @@ def test_without_a_destination_the_tag_is_the_directory(two: Project) -> None:
     assert (two.root / "data-v1/data/people.csv").is_file()
 
 
+@pytest.mark.slow  # tests of withdrawals and channels have its parts
 def test_a_withdrawn_version_is_passed_over(two: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """yank: latest and baseline skip it, readers are warned, its data stay; unyank ends that."""
     run(two, "yank", "2", "--reason", "wrong | prices\n**bold**")
@@ -254,6 +255,7 @@ def test_an_address_that_is_no_repository(tmp_path: Path) -> None:
     assert "DVC" in run(tmp_path, "list", "--repo", str(bare.root), code=2).text
 
 
+@pytest.mark.slow  # test_layouts.py releases and reads partitions
 def test_partitions_are_columns_from_the_check_to_load(
     released: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
