@@ -22,7 +22,6 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 
 
 SLOW = {
-    "docs/start.md",
     "docs/adopt/folder.md",
     "docs/operate/exit-3.md",
     "docs/operate/rename-split-retire.md",

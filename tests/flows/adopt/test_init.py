@@ -166,7 +166,6 @@ def test_the_first_check_needs_no_data(adopted: Project, tmp_path: Path) -> None
     assert other.git("status", "--porcelain") == ""
 
 
-@pytest.mark.slow  # tests/unit/adopt/test_run.py tells whose stages run
 def test_stages_of_others_are_never_run(get_started: Project, tmp_path: Path) -> None:
     """A stale stage before ours stays stale: its recorded data is checked, its lock stands."""
     script = (get_started.root / "src" / "prepare.py").read_text()
@@ -829,7 +828,6 @@ def test_a_person_is_asked(lone: Project, answer: bytes, code: int) -> None:
     assert (lone.root / "schemas").exists() == (code == 0)
 
 
-@pytest.mark.slow  # a remote that cannot be read, above, is quick
 def test_the_data_is_pulled_with_the_credentials_of_the_remote_alone(
     lone: Project, bucket: Bucket, tmp_path: Path
 ) -> None:
