@@ -194,7 +194,6 @@ def test_many_at_once(released: Project, tmp_path: Path) -> None:
     assert len(set(digests(released))) == RACERS + 1
 
 
-@pytest.mark.slow  # the same commit comes between, above
 @pytest.mark.parametrize(
     "rows",
     # Both come between the same steps in the tests above.

@@ -198,7 +198,6 @@ class CountingEngine(DuckDBEngine):
             self.read.setdefault(label, set()).update(columns)
 
 
-@pytest.mark.slow
 @examples(10, suppress_health_check=[HealthCheck.too_slow])
 @given(
     history=histories(),
