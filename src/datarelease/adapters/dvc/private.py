@@ -97,10 +97,14 @@ def compile_stages_once() -> None:
     """Have DVC compile its schema of a stage once, and not for each stage of each file it reads."""
     from dvc import schema  # noqa: PLC0415 - of use with a repository alone
 
+    voluptuous = schema.vol
     kinds = (schema.STAGE_DEFINITION, schema.FOREACH_IN)
-    compiled = {id(kind): schema.vol.Schema(kind) for kind in kinds}
-    # After the module is loaded, all that it takes from there is the schema of a stage.
-    schema.vol = SimpleNamespace(Schema=lambda kind: compiled[id(kind)])
+    compiled = {id(kind): voluptuous.Schema(kind) for kind in kinds}
+
+    def compiled_once(kind: Any) -> Any:
+        return compiled[id(kind)] if id(kind) in compiled else voluptuous.Schema(kind)
+
+    schema.vol = SimpleNamespace(**{**vars(voluptuous), "Schema": compiled_once})
 
 
 @cache
