@@ -157,6 +157,7 @@ class _Causes(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.code = 0
+        self._said = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Look at the errors that a record is about."""
@@ -167,6 +168,16 @@ class _Causes(logging.Handler):
                 self.code = BUSY
             elif isinstance(error, BaseException) and disk_fault(error):
                 self.code = self.code or DISK
+        self._say_what_has_no_words(told)
+
+    def _say_what_has_no_words(self, error: BaseException | None) -> None:
+        """Name the kind of a cause whose message is empty: DVC would end its line with a colon."""
+        while error is not None:
+            if not str(error) and not self._said:
+                self._said = True
+                kind = f"{type(error).__module__}.{type(error).__qualname__}"
+                sys.stderr.write(f"DVC gives no reason for this but its kind, {kind}.\n")
+            error = error.__cause__
 
 
 if __name__ == "__main__":
