@@ -26,11 +26,12 @@ def logger() -> Iterator[logging.Logger]:
     [
         (TimeoutError(), "DVC gives no reason for this but its kind, builtins.TimeoutError.\n"),
         (ValueError("a reason"), ""),
+        (KeyboardInterrupt(), ""),
     ],
-    ids=["no words", "a reason"],
+    ids=["no words", "a reason", "interrupted"],
 )
 def test_a_cause_without_words_is_named_by_its_kind(
-    logger: logging.Logger, capsys: pytest.CaptureFixture[str], cause: Exception, said: str
+    logger: logging.Logger, capsys: pytest.CaptureFixture[str], cause: BaseException, said: str
 ) -> None:
     """DVC's own line would end with a colon; it is said once, however often it is logged."""
     error = ReproductionError("failed to reproduce 'make'")

@@ -171,8 +171,11 @@ class _Causes(logging.Handler):
         self._say_what_has_no_words(told)
 
     def _say_what_has_no_words(self, error: BaseException | None) -> None:
-        """Name the kind of a cause whose message is empty: DVC would end its line with a colon."""
-        while error is not None:
+        """Name the kind of a cause whose message is empty: DVC would end its line with a colon.
+
+        An interrupt needs no more words than DVC has for it.
+        """
+        while isinstance(error, Exception):
             if not str(error) and not self._said:
                 self._said = True
                 kind = f"{type(error).__module__}.{type(error).__qualname__}"
