@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
+import pytest
+
 from datarelease.model.review.policy import Waiver
 
 T = TypeVar("T")
@@ -47,6 +49,22 @@ _FIXED = {
     "outcome", "status", "kind", "level", "category", "severity", "reason", "compatibility",
 }  # fmt: skip
 """Fields that hold one of a few words, which reading a document enforces; a waiver has none."""
+
+
+def attacks_on(*reports: str, spaces: bool = True) -> list[Any]:
+    """Each hostile text in each of these sample reports, as parameters ``text`` and ``name``.
+
+    The report of a blocked change has every attack; those with other places have the usual ones,
+    and the rest in the slow suite. Without ``spaces``, texts of nothing else are left out.
+    """
+    return [
+        pytest.param(
+            text, name, marks=() if name == "blocked" or text in USUAL else pytest.mark.slow
+        )
+        for name in reports
+        for text in HOSTILE
+        if spaces or text.split()
+    ]
 
 
 def broken_by(held: Callable[[str], None]) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests import sample_reports as samples
-from tests.hostile import HOSTILE, USUAL, poisoned
+from tests.hostile import attacks_on, poisoned
 from tests.properties import examples
 
 from datarelease.model.review.diff import ColumnDiff, ColumnStats, Histogram
@@ -161,18 +161,7 @@ def harmless(name: str) -> Page:
     return Page(html(poisoned(samples.SAMPLES[name](), "x")))
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
-    # The report of a blocked change has each attack; that with other places has the usual ones.
-    [
-        pytest.param(
-            text, name, marks=() if name == "blocked" or text in USUAL else pytest.mark.slow
-        )
-        for name in ("blocked", "files")
-        for text in HOSTILE
-        if text.split()
-    ],
-)
+@pytest.mark.parametrize(("text", "name"), attacks_on("blocked", "files", spaces=False))
 def test_hostile_text_makes_no_element_and_no_attribute(text: str, name: str) -> None:
     """With hostile text in every string the page has the elements that "x" gives, in order."""
     report = samples.SAMPLES[name]()

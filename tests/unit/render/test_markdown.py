@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests import sample_reports as samples
-from tests.hostile import HOSTILE, USUAL, poisoned
+from tests.hostile import HOSTILE, attacks_on, poisoned
 from tests.properties import examples
 from tests.slow_cases import slow_but
 
@@ -456,19 +456,8 @@ def harmless(name: str) -> list[str]:
     return structure(markdown(poisoned(samples.SAMPLES[name](), "x")))
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    # The report of a blocked change has each attack; those with other places have the usual ones.
-    [
-        pytest.param(
-            name, text, marks=() if name == "blocked" or text in USUAL else pytest.mark.slow
-        )
-        for name in ("blocked", "first", "files")
-        for text in HOSTILE
-        if text.split()
-    ],
-)
-def test_hostile_text_changes_no_structure(name: str, text: str) -> None:
+@pytest.mark.parametrize(("text", "name"), attacks_on("blocked", "first", "files", spaces=False))
+def test_hostile_text_changes_no_structure(text: str, name: str) -> None:
     """With hostile text in every string the comment has the elements that "x" gives."""
     report = samples.SAMPLES[name]()
     comment = markdown(poisoned(report, text))

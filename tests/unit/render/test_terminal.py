@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from rich.console import Console
 from tests import sample_reports as samples
-from tests.hostile import HOSTILE, USUAL, poisoned
+from tests.hostile import attacks_on, poisoned
 
 from datarelease.model.review.report import Report
 from datarelease.render.terminal.report import summary
@@ -61,17 +61,7 @@ def test_a_pipe_gets_no_control_characters() -> None:
     assert "\x1b[" in shown(samples.blocked(), terminal=True)
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
-    # The report of a blocked change has each attack; that with other places has the usual ones.
-    [
-        pytest.param(
-            text, name, marks=() if name == "blocked" or text in USUAL else pytest.mark.slow
-        )
-        for name in ("blocked", "files")
-        for text in HOSTILE
-    ],
-)
+@pytest.mark.parametrize(("text", "name"), attacks_on("blocked", "files"))
 def test_hostile_text_cannot_drive_the_terminal(text: str, name: str) -> None:
     """No escape sequence, markup or line of its own comes from data."""
     report = poisoned(samples.SAMPLES[name](), text)
